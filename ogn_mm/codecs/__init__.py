@@ -1,0 +1,3 @@
+from .offset_heatmap import OffsetHeatmap
+
+__all__ = ['OffsetHeatmap']

@@ -1,0 +1,70 @@
+"""Targets of the offset-guided network: disks and the offsets inside them."""
+
+import numpy as np
+
+
+def generate_disk_targets(
+    keypoints: np.ndarray,
+    valid: np.ndarray,
+    heatmap_size: tuple[int, int],
+    radius: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Draw a disk and its offset field around every keypoint (eq. 1 and 2).
+
+    Only the windows that hold the disks are computed and written. Where disks
+    of the same keypoint type overlap, a pixel belongs to the nearest keypoint.
+
+    Args:
+        keypoints (np.ndarray): Coordinates in heatmap pixels, (N, K, 2),
+            finite.
+        valid (np.ndarray): Which keypoints to draw, bool, (N, K).
+        heatmap_size (tuple[int, int]): (W, H).
+        radius (float): Disk radius R in heatmap pixels.
+
+    Returns:
+        tuple of float32 and bool arrays:
+
+        - heatmaps (K, H, W): 1 within R of a keypoint, else 0 (eq. 1).
+        - offsets (2K, H, W): (g - x) / R inside the disks, in [-1, 1], else 0
+          (eq. 2), channels x0, y0, x1, y1, ...
+        - offset_weights (K, H, W): 1 where the offset loss counts, else 0.
+        - drawn (N, K): whether any pixel lies within R of the keypoint.
+    """
+    num_keypoints = keypoints.shape[1]
+    width, height = heatmap_size
+    area = width * height
+
+    # pixels first, first + 1, ... are the only ones that R can reach
+    xy = keypoints.reshape(-1, 2, 1)
+    pixels = np.ceil(xy - radius) + np.arange(int(2 * radius) + 1)
+    delta = xy - pixels
+    squared = delta * delta
+    squared[(pixels < 0) | (pixels >= ((width,), (height,)))] = np.inf
+    distance = squared[:, 1, :, None] + squared[:, 0, None, :]
+    inside = distance <= radius**2
+    inside &= valid.reshape(-1, 1, 1)
+
+    index, row, column = np.nonzero(inside)
+    if keypoints.shape[0] > 1:
+        # the last of several writes stays: the nearest keypoint comes last
+        order = np.argsort(-distance[index, row, column], kind='stable')
+        index, row, column = index[order], row[order], column[order]
+    channel = index % num_keypoints
+    pixel = channel * area + pixels[index, 0, column].astype(np.int64)
+    pixel += pixels[index, 1, row].astype(np.int64) * width
+
+    maps = np.zeros((4 * num_keypoints, height, width), np.float32)
+    heatmaps = maps[:num_keypoints]
+    offsets = maps[num_keypoints : 3 * num_keypoints]
+    offset_weights = maps[3 * num_keypoints :]
+    heatmaps.reshape(-1)[pixel] = 1
+    offset_weights.reshape(-1)[pixel] = 1
+    pixel += channel * area  # channel 2k holds x, channel 2k + 1 holds y
+    delta /= radius
+    offsets.reshape(-1)[pixel] = delta[index, 0, column]
+    pixel += area
+    offsets.reshape(-1)[pixel] = delta[index, 1, row]
+
+    drawn = np.zeros(valid.shape, bool)
+    drawn.reshape(-1)[index] = True
+    return heatmaps, offsets, offset_weights, drawn
