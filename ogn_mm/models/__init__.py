@@ -1,0 +1,4 @@
+from .heads import OffsetHead
+from .losses import OffsetGuidedLoss
+
+__all__ = ['OffsetGuidedLoss', 'OffsetHead']

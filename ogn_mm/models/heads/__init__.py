@@ -1,0 +1,3 @@
+from .offset_head import OffsetHead
+
+__all__ = ['OffsetHead']

@@ -1,0 +1,3 @@
+from .offset_guided_loss import OffsetGuidedLoss
+
+__all__ = ['OffsetGuidedLoss']

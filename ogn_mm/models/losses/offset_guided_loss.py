@@ -1,0 +1,86 @@
+import torch.nn.functional as F
+from mmpose.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class OffsetGuidedLoss(nn.Module):
+    """Smooth L1 on heatmaps and on the offsets inside the disks.
+
+    The two are added without a balancing weight (sections 3.1.2 and 3.1.4 of
+    the OGN paper). Both are sums divided by the same count, so that their
+    ratio is the paper's whatever the count is. The default, the number of disk
+    pixels, keeps the loss of the same size at every stride and radius; a mean
+    over the map, as is common, would fade as the disks cover less of it.
+
+    Args:
+        beta (float): Error at which Smooth L1 turns from quadratic to linear;
+            the paper names none. Heatmaps and offsets share it, both being in
+            [-1, 1].
+        normalize_by (str): What the sums are divided by: ``'disk'``, the pixels
+            in the disks; ``'keypoint'``, the keypoints that count; ``'map'``,
+            all the pixels of their maps. Defaults to ``'disk'``.
+        loss_weight (float): Factor of both losses. Defaults to 1.
+
+    Raises:
+        ValueError: If ``beta`` is not positive or ``normalize_by`` is unknown.
+    """
+
+    def __init__(
+        self, beta: float = 1.0, normalize_by: str = 'disk', loss_weight: float = 1.0
+    ) -> None:
+        super().__init__()
+        if not beta > 0:
+            raise ValueError(f'OffsetGuidedLoss: beta must be > 0, got {beta}')
+        if normalize_by not in ('disk', 'keypoint', 'map'):
+            raise ValueError(
+                "OffsetGuidedLoss: normalize_by must be 'disk', 'keypoint' or "
+                f"'map', got {normalize_by!r}"
+            )
+        self.beta = beta
+        self.normalize_by = normalize_by
+        self.loss_weight = loss_weight
+
+    def forward(
+        self,
+        heatmaps: Tensor,
+        offsets: Tensor,
+        gt_heatmaps: Tensor,
+        gt_offsets: Tensor,
+        offset_weights: Tensor,
+        keypoint_weights: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Compute the two losses in float32.
+
+        Args:
+            heatmaps (Tensor): Predicted heatmaps, (B, K, H, W).
+            offsets (Tensor): Predicted offsets in units of the radius,
+                channels x0, y0, x1, y1, ..., (B, 2K, H, W).
+            gt_heatmaps (Tensor): Target of ``heatmaps``.
+            gt_offsets (Tensor): Target of ``offsets``.
+            offset_weights (Tensor): 1 where the offset loss counts, else 0,
+                (B, K, H, W).
+            keypoint_weights (Tensor): Weight of each keypoint, (B, K).
+
+        Returns:
+            tuple[Tensor, Tensor]: Heatmap loss and offset loss, scalars; zero,
+            with zero gradients, where no keypoint counts.
+        """
+        weights = keypoint_weights[..., None, None]
+        inside = offset_weights * weights
+        count = {
+            'disk': lambda: inside.sum(),
+            'keypoint': lambda: keypoint_weights.sum(),
+            'map': lambda: keypoint_weights.sum() * heatmaps[0, 0].numel(),
+        }[self.normalize_by]()
+        factor = self.loss_weight / count.clamp(min=1)
+
+        heatmap_loss = self._elementwise(heatmaps, gt_heatmaps) * weights
+        offset_loss = self._elementwise(offsets, gt_offsets).unflatten(1, (-1, 2))
+        offset_loss = offset_loss * inside[:, :, None]
+        return heatmap_loss.sum() * factor, offset_loss.sum() * factor
+
+    def _elementwise(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return F.smooth_l1_loss(
+            prediction.float(), target, reduction='none', beta=self.beta
+        )
