@@ -1,0 +1,164 @@
+"""Writing generated people to disk as a COCO keypoint data set, resumably."""
+
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import cv2
+from rich.progress import track
+
+from .body import KEYPOINTS
+from .scene import generate_image
+
+# Counts up when the same parameters give other pictures or annotations.
+GENERATOR_VERSION = 1
+STREAMS = dict(train=0, val=1)
+# COCO's own drawing order, counted from 1.
+SKELETON = ((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7),
+            (6, 8), (7, 9), (8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5),
+            (4, 6), (5, 7))  # fmt: skip
+
+
+def generate_dataset(
+    out, num_images: dict, seed=0, size=(320, 240), max_people=3, workers=1
+) -> None:
+    """Write ``images/{split}/*.jpg`` and ``annotations/{split}.json`` below ``out``.
+
+    Every image depends on (seed, split, index) alone, so neither the number of workers
+    nor an interruption changes a byte. A later call finishes what is missing, and may
+    ask for more images.
+
+    Args:
+        out (str | Path): The data set's folder.
+        num_images (dict): Number of images of the splits 'train' and 'val'.
+        seed (int): >= 0.
+        size (tuple): (width, height) of the images, pixels.
+        max_people (int): People an image, 1 to this many.
+        workers (int): Processes.
+
+    Raises:
+        ValueError: A parameter out of range, or ``out`` holds images of other
+            parameters.
+    """
+    if seed < 0 or max_people < 1 or workers < 1 or min(size) < 32:
+        raise ValueError(
+            'expected seed >= 0, max_people >= 1, workers >= 1 and a size of at least '
+            f'32 x 32, got {seed=}, {max_people=}, {workers=}, {size=}'
+        )
+    out = Path(out)
+    check_manifest(
+        out / 'manifest.json',
+        dict(
+            generator_version=GENERATOR_VERSION,
+            seed=seed,
+            size=list(size),
+            max_people=max_people,
+        ),
+    )
+    for split, count in num_images.items():
+        records = out / 'records' / f'{split}.jsonl'
+        images = out / 'images' / split
+        records.parent.mkdir(exist_ok=True)
+        images.mkdir(parents=True, exist_ok=True)
+        people = read_records(records)
+        missing = [
+            i
+            for i in range(count)
+            if i not in people or not image_path(images, i).exists()
+        ]
+        job = partial(
+            write_image, images, seed, STREAMS[split], tuple(size), max_people
+        )
+        with records.open('a') as journal:
+            for i, annotations in run(job, missing, workers, f'{out.name}/{split}'):
+                people[i] = annotations
+                # The empty line shuts off one that a kill may have left unfinished.
+                journal.write(f'\n{json.dumps([i, annotations])}\n')
+                journal.flush()
+        coco = to_coco([people[i] for i in range(count)], size)
+        (out / 'annotations').mkdir(exist_ok=True)
+        write_atomically(
+            out / 'annotations' / f'{split}.json', json.dumps(coco).encode()
+        )
+
+
+def check_manifest(path: Path, parameters: dict) -> None:
+    """Record the parameters of a new data set or compare those of an existing one."""
+    if path.exists():
+        found = json.loads(path.read_text())
+        if found != parameters:
+            raise ValueError(
+                f'{path}: holds a data set of other parameters ({found}, asked for '
+                f'{parameters}); remove the folder or choose another one'
+            )
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(parameters).encode())
+
+
+def image_path(folder: Path, index: int) -> Path:
+    """Where image ``index`` of a split lies."""
+    return folder / f'{index:06d}.jpg'
+
+
+def read_records(path: Path) -> dict:
+    """Annotations by image index, without lines that a kill left unfinished."""
+    records = {}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            index, annotations = json.loads(line)
+        except ValueError:
+            continue
+        records[index] = annotations
+    return records
+
+
+def run(job, indices: list, workers: int, description: str):
+    """Yield the job's results in order, with a progress bar; no bar for no work."""
+    if not indices:
+        return
+    shown = partial(track, total=len(indices), description=description)
+    if workers == 1:
+        yield from shown(map(job, indices))
+        return
+    with ProcessPoolExecutor(
+        workers, initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
+        yield from shown(pool.map(job, indices, chunksize=8))
+
+
+def write_image(folder, seed, stream, size, max_people, index) -> tuple:
+    """Render one image to its file; returns its index and annotations."""
+    image, annotations, _ = generate_image(seed, stream, index, size, max_people)
+    _, encoded = cv2.imencode('.jpg', image, (cv2.IMWRITE_JPEG_QUALITY, 95))
+    write_atomically(image_path(folder, index), encoded.tobytes())
+    return index, annotations
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """A reader, or a run after a kill, finds either the whole file or none."""
+    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
+    scratch.write_bytes(content)
+    scratch.replace(path)
+
+
+def to_coco(people: list, size) -> dict:
+    """COCO's dictionary from the annotations of each image; ids start at 1."""
+    width, height = size
+    category = dict(
+        id=1,
+        name='person',
+        supercategory='person',
+        keypoints=KEYPOINTS,
+        skeleton=SKELETON,
+    )
+    images, annotations = [], []
+    for i, group in enumerate(people):
+        name = image_path(Path(), i).name
+        images.append(dict(id=i + 1, file_name=name, width=width, height=height))
+        for person in group:
+            ids = dict(id=len(annotations) + 1, image_id=i + 1, category_id=1)
+            annotations.append(ids | person)
+    return dict(images=images, annotations=annotations, categories=[category])
