@@ -179,8 +179,8 @@ class OffsetHeatmap(BaseKeypointCodec):
         width, height = self.heatmap_size
         if batch_encoded.shape[2:] != (height, width) or batch_encoded.shape[1] % 3:
             raise ValueError(
-                f'OffsetHeatmap: maps must have shape (B, 3K, {height}, {width}), '
-                f'got {tuple(batch_encoded.shape)}'
+                f'OffsetHeatmap: heatmap_size {self.heatmap_size} asks for maps of '
+                f'shape (B, 3K, {height}, {width}), got {tuple(batch_encoded.shape)}'
             )
         if isinstance(batch_encoded, np.ndarray):
             maps = torch.from_numpy(np.ascontiguousarray(batch_encoded))

@@ -213,7 +213,10 @@ class OffsetHead(HeatmapHead):
         gt_heatmaps = torch.stack([field.heatmaps for field in fields])
         gt_offsets = torch.stack([field.offsets for field in fields])
         keypoint_weights = torch.cat(
-            [sample.gt_instance_labels.keypoint_weights for sample in batch_data_samples]
+            [
+                sample.gt_instance_labels.keypoint_weights
+                for sample in batch_data_samples
+            ]
         )
         loss_heatmap, loss_offset = self.loss_module(
             *maps.split((self.out_channels, 2 * self.out_channels), 1),
