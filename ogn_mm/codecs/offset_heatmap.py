@@ -1,5 +1,4 @@
 import math
-from typing import Optional, Union
 
 import numpy as np
 import torch
@@ -52,11 +51,11 @@ class OffsetHeatmap(BaseKeypointCodec):
         input_size: tuple[int, int],
         heatmap_size: tuple[int, int],
         radius: float = 1.5,
-        sigma: Optional[float] = None,
-        kernel_size: Optional[int] = None,
+        sigma: float | None = None,
+        kernel_size: int | None = None,
     ) -> None:
         super().__init__()
-        for size, of_heatmap in zip(input_size, heatmap_size):
+        for size, of_heatmap in zip(input_size, heatmap_size, strict=True):
             if of_heatmap <= 0 or size <= 0 or size % of_heatmap:
                 raise ValueError(
                     f'OffsetHeatmap: heatmap_size {tuple(heatmap_size)} must '
@@ -85,7 +84,7 @@ class OffsetHeatmap(BaseKeypointCodec):
         self.kernel_size = kernel_size if sigma > 0 else 1
 
     def encode(
-        self, keypoints: np.ndarray, keypoints_visible: Optional[np.ndarray] = None
+        self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None
     ) -> dict:
         """Encode keypoints into heatmaps and offset maps (eq. 1 and 2).
 
@@ -158,8 +157,8 @@ class OffsetHeatmap(BaseKeypointCodec):
         return keypoints[0], scores[0]
 
     def batch_decode(
-        self, batch_encoded: Union[Tensor, np.ndarray]
-    ) -> tuple[Union[Tensor, np.ndarray], Union[Tensor, np.ndarray]]:
+        self, batch_encoded: Tensor | np.ndarray
+    ) -> tuple[Tensor | np.ndarray, Tensor | np.ndarray]:
         """Decode the keypoints of many people at once (eq. 3 and 4).
 
         Args:

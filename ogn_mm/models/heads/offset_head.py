@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from typing import Optional, Union
 
 import torch
 from mmcv.cnn import build_conv_layer
@@ -49,10 +48,10 @@ class OffsetHead(HeatmapHead):
 
     def __init__(
         self,
-        in_channels: Union[int, Sequence[int]],
+        in_channels: int | Sequence[int],
         out_channels: int,
-        deconv_out_channels: Optional[Sequence[int]] = (256, 256),
-        deconv_kernel_sizes: Optional[Sequence[int]] = (4, 4),
+        deconv_out_channels: Sequence[int] | None = (256, 256),
+        deconv_kernel_sizes: Sequence[int] | None = (4, 4),
         final_layer: ConfigType = dict(kernel_size=1),
         loss: ConfigType = dict(type='OffsetGuidedLoss'),
         decoder: OptConfigType = None,
@@ -155,6 +154,7 @@ class OffsetHead(HeatmapHead):
             maps.split(channels, 1),
             flipped.split(channels, 1),
             ('heatmap', 'offset'),
+            strict=True,
         ):
             part_flipped = flip_heatmaps(
                 part_flipped, flip_indices, flip_mode=mode, shift_heatmap=False

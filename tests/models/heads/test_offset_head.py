@@ -99,7 +99,7 @@ def test_predict_decodes_perfect_maps(monkeypatch):
     predictions, fields = head.predict(
         (encoded_maps(keypoints),), samples, dict(output_heatmaps=True)
     )
-    for person, prediction, field in zip(keypoints, predictions, fields):
+    for person, prediction, field in zip(keypoints, predictions, fields, strict=True):
         np.testing.assert_allclose(prediction.keypoints[0], person, atol=1e-3)
         np.testing.assert_array_equal(prediction.keypoint_scores, np.ones((1, K)))
         assert field.heatmaps.shape == (K, 12, 8)
@@ -117,7 +117,7 @@ def test_flip_test_is_exact(monkeypatch):
         [sample(person[None]) for person in keypoints],
         dict(flip_test=True),
     )
-    for person, prediction in zip(keypoints, predictions):
+    for person, prediction in zip(keypoints, predictions, strict=True):
         np.testing.assert_allclose(prediction.keypoints[0], person, atol=1e-3)
         np.testing.assert_array_equal(prediction.keypoint_scores, np.ones((1, K)))
 
@@ -132,7 +132,7 @@ def test_flip_equivariance_of_noise(monkeypatch):
     config = dict(flip_test=True)
     one = head.predict([(maps,), (flipped,)], samples, config)
     other = head.predict([(flipped,), (maps,)], samples, config)
-    for a, b in zip(one, other):
+    for a, b in zip(one, other, strict=True):
         expected = b.keypoints[:, FLIP_INDICES].copy()
         expected[..., 0] = 63 - expected[..., 0]
         np.testing.assert_allclose(a.keypoints, expected, atol=1e-4)

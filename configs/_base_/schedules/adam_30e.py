@@ -1,0 +1,14 @@
+# The laptop's version of adam_100e.py.
+_base_ = './adam_100e.py'
+train_cfg = dict(max_epochs=30, val_interval=5)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=100),
+    dict(
+        type='MultiStepLR',
+        by_epoch=True,
+        begin=0,
+        end=30,
+        milestones=[24, 28],
+        gamma=0.1,
+    ),
+]
