@@ -1,0 +1,106 @@
+"""Check model-index.yml and the metafiles under configs/.
+
+They follow OpenMMLab's model index: every metafile is imported once, every model
+names an existing config after which it is called, and results are numbers.
+
+    python tools/check_metafiles.py [ROOT]
+"""
+
+import sys
+from numbers import Real
+from pathlib import Path
+
+import yaml
+
+
+def check_collection(collection, root):
+    """Problems of one entry under Collections, as sentences."""
+    if not isinstance(collection.get('Name'), str):
+        yield 'a collection has no Name'
+        return
+    where = f'collection {collection["Name"]}'
+    paper = collection.get('Paper') or {}
+    for key in ('Title', 'URL'):
+        if not isinstance(paper.get(key), str):
+            yield f'{where} has no Paper: {key}'
+    readme = collection.get('README')
+    if not isinstance(readme, str) or not (root / readme).is_file():
+        yield f'{where}: README {readme} does not exist'
+
+
+def check_model(model, collections, root):
+    """Problems of one entry under Models, as sentences."""
+    if not isinstance(model.get('Name'), str):
+        yield 'a model has no Name'
+        return
+    where = f'model {model["Name"]}'
+    if model.get('In Collection') not in collections:
+        yield f'{where}: In Collection {model.get("In Collection")} is not defined'
+    config = model.get('Config')
+    if not isinstance(config, str) or not (root / config).is_file():
+        yield f'{where}: Config {config} does not exist'
+    elif Path(config).stem != model['Name']:
+        yield f'{where}: Name differs from that of its Config {config}'
+    if not (model.get('Metadata') or {}).get('Training Data'):
+        yield f'{where} has no Metadata: Training Data'
+    for result in model.get('Results') or []:
+        yield from (f'{where}: {problem}' for problem in check_result(result))
+
+
+def check_result(result):
+    """Problems of one entry under Results, as sentences."""
+    for key in ('Task', 'Dataset'):
+        if not isinstance(result.get(key), str):
+            yield f'a result has no {key}'
+    metrics = result.get('Metrics')
+    if not isinstance(metrics, dict) or not metrics:
+        yield 'a result has no Metrics'
+        return
+    for name, value in metrics.items():
+        if not isinstance(value, Real) or isinstance(value, bool):
+            yield f'Metrics: {name} is {value!r}, not a number'
+
+
+def check_metafile(path, root):
+    """Problems of one metafile, as sentences."""
+    content = yaml.safe_load(path.read_text()) or {}
+    collections = content.get('Collections') or []
+    models = content.get('Models') or []
+    if not models:
+        yield 'it has no Models'
+    for collection in collections:
+        yield from check_collection(collection, root)
+    names = {collection.get('Name') for collection in collections}
+    for model in models:
+        yield from check_model(model, names, root)
+    called = [model.get('Name') for model in models]
+    for name in sorted({str(name) for name in called if called.count(name) > 1}):
+        yield f'model {name} stands there more than once'
+
+
+def check_tree(root):
+    """Problems of the model index under ``root``, each naming file and field."""
+    index = root / 'model-index.yml'
+    imported = (yaml.safe_load(index.read_text()) or {}).get('Import') or []
+    found = {
+        str(path.relative_to(root)) for path in root.glob('configs/**/metafile.yml')
+    }
+    for path in sorted(found - set(imported)):
+        yield f'model-index.yml: Import lacks {path}'
+    for path in sorted(set(imported) - found):
+        yield f'model-index.yml: Import names {path}, which does not exist'
+    for path in sorted(found):
+        for problem in check_metafile(root / path, root):
+            yield f'{path}: {problem}'
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1])
+    problems = list(check_tree(root))
+    for problem in problems:
+        print(problem)
+    sys.exit(bool(problems))
+
+
+if __name__ == '__main__':
+    main()
