@@ -42,10 +42,13 @@ def generate_dataset(
         ValueError: A parameter out of range, or ``out`` holds images of other
             parameters.
     """
-    if seed < 0 or max_people < 1 or workers < 1 or min(size) < 32:
+    positive = dict(max_people=max_people, workers=workers, **num_images)
+    for name, value in positive.items():
+        if value < 1:
+            raise ValueError(f'{name} should be at least 1, got {value}')
+    if seed < 0 or min(size) < 32:
         raise ValueError(
-            'expected seed >= 0, max_people >= 1, workers >= 1 and a size of at least '
-            f'32 x 32, got {seed=}, {max_people=}, {workers=}, {size=}'
+            f'expected seed >= 0 and a size of at least 32 x 32, got {seed=}, {size=}'
         )
     out = Path(out)
     check_manifest(
