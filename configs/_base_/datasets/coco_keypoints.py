@@ -1,6 +1,24 @@
-# COCO 2017 person keypoints; the recipes add the pipelines.
+# COCO 2017 person keypoints at 256x192, augmented as in the OGN paper. A recipe
+# sets the encoder of GenerateTarget to its codec.
 dataset_type = 'ValidatedCocoDataset'
 data_root = 'data/coco/'
+
+train_pipeline = [
+    dict(type='SeedAugmentation'),
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='RandomFlip', direction='horizontal'),
+    dict(type='RandomBBoxTransform'),
+    dict(type='TopdownAffine', input_size=(192, 256)),
+    dict(type='GenerateTarget', encoder=None),
+    dict(type='PackPoseInputs'),
+]
+val_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='TopdownAffine', input_size=(192, 256)),
+    dict(type='PackPoseInputs'),
+]
 
 train_dataloader = dict(
     batch_size=8,
@@ -13,6 +31,7 @@ train_dataloader = dict(
         data_mode='topdown',
         ann_file='annotations/person_keypoints_train2017.json',
         data_prefix=dict(img='train2017/'),
+        pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
@@ -30,6 +49,7 @@ val_dataloader = dict(
         'COCO_val2017_detections_AP_H_56_person.json',
         data_prefix=dict(img='val2017/'),
         test_mode=True,
+        pipeline=val_pipeline,
     ),
 )
 test_dataloader = val_dataloader

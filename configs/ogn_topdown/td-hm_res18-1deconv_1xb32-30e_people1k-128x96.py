@@ -1,0 +1,19 @@
+_base_ = './td-hm_res18-2deconv_1xb32-30e_people1k-128x96.py'
+
+codec = dict(
+    type='MSRAHeatmap',
+    input_size=(96, 128),
+    heatmap_size=(6, 8),
+    sigma=2,
+)
+model = dict(
+    head=dict(
+        deconv_out_channels=(256,),
+        deconv_kernel_sizes=(4,),
+        decoder=codec,
+    ),
+)
+
+train_pipeline = _base_.train_pipeline
+train_pipeline[-2].encoder = codec
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,0 +1,31 @@
+# The twin without offsets of td-ogn_res18-2deconv_1xb32-100e_people1k-256x192.py.
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/topdown_resnet.py',
+    '../_base_/datasets/people1k.py',
+    '../_base_/schedules/adam_100e.py',
+]
+
+codec = dict(
+    type='MSRAHeatmap',
+    input_size=(192, 256),
+    heatmap_size=(24, 32),
+    sigma=1,
+)
+model = dict(
+    backbone=dict(depth=18, init_cfg=None),
+    head=dict(
+        type='HeatmapHead',
+        in_channels=512,
+        out_channels=17,
+        deconv_out_channels=(256, 256),
+        deconv_kernel_sizes=(4, 4),
+        loss=dict(type='KeypointMSELoss', use_target_weight=True),
+        decoder=codec,
+    ),
+    test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True),
+)
+
+train_pipeline = _base_.train_pipeline
+train_pipeline[-2].encoder = codec
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
