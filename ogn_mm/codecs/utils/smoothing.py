@@ -52,4 +52,6 @@ def smooth_heatmaps(heatmaps: Tensor, kernel_size: int, sigma: float) -> Tensor:
     height, width = heatmaps.shape[-2:]
     rows = gaussian_matrix(height, kernel_size, sigma, heatmaps.device)
     columns = gaussian_matrix(width, kernel_size, sigma, heatmaps.device)
-    return rows @ (heatmaps @ columns.T)
+    # autocast would round the maps to half precision on the way
+    with torch.autocast(heatmaps.device.type, enabled=False):
+        return rows @ (heatmaps @ columns.T)

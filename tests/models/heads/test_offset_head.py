@@ -206,3 +206,14 @@ def test_errors_name_the_cause():
         head.loss(features, [other_codec])
     with pytest.raises(ValueError, match='heatmap_size'):
         build_head().predict((torch.rand(1, 8, 3, 3),), [sample(random_keypoints(0))])
+
+
+def test_autocast_does_not_round_the_decoding():
+    """Under autocast the same maps give the same keypoints to the bit."""
+    head = build_head()
+    maps = torch.rand(2, 3 * K, 12, 8, generator=torch.Generator().manual_seed(0))
+    expected = head.decode(maps)
+    with torch.autocast('cpu', torch.bfloat16):
+        predicted = head.decode(maps)
+    for a, b in zip(expected, predicted, strict=True):
+        np.testing.assert_array_equal(a.keypoints, b.keypoints)
