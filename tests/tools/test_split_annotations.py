@@ -1,0 +1,91 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).parents[2] / 'tools/dataset_tools/split_annotations.py'
+
+
+def split(*arguments):
+    command = [sys.executable, TOOL, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture
+def source(tmp_path):
+    coco = dict(
+        info=dict(year=2024),
+        images=[dict(id=5 * i, file_name=f'{i}.jpg') for i in range(20)],
+        annotations=[
+            dict(id=i, image_id=5 * (i % 19), keypoints=[i]) for i in range(40)
+        ],
+        categories=[dict(id=1, name='person')],
+    )
+    path = tmp_path / 'all.json'
+    path.write_text(json.dumps(coco))
+    return path
+
+
+def test_splits_are_disjoint_whole_and_repeatable(source, tmp_path):
+    coco = json.loads(source.read_text())
+    sizes = ('--sizes', 'fit=13', 'dev=6')
+    for folder in ('a', 'b'):
+        assert split(source, '--out', tmp_path / folder, *sizes).returncode == 0
+    parts = []
+    for name, size in (('fit', 13), ('dev', 6)):
+        path = tmp_path / 'a' / f'{name}.json'
+        assert path.read_bytes() == (tmp_path / 'b' / f'{name}.json').read_bytes()
+        part = json.loads(path.read_text())
+        assert len(part['images']) == size
+        ids = {image['id'] for image in part['images']}
+        # entries and their order are the source's, nothing of an image is lost
+        assert part['images'] == [i for i in coco['images'] if i['id'] in ids]
+        expected = [a for a in coco['annotations'] if a['image_id'] in ids]
+        assert part['annotations'] == expected
+        assert part['info'] == coco['info']
+        assert part['categories'] == coco['categories']
+        parts.append(ids)
+    assert not parts[0] & parts[1]
+    assert sorted(path.name for path in (tmp_path / 'a').iterdir()) == [
+        'dev.json',
+        'fit.json',
+    ]
+
+    other = ('--seed', 1, '--out', tmp_path / 'c')
+    assert split(source, *sizes, *other).returncode == 0
+    chosen = json.loads((tmp_path / 'c' / 'fit.json').read_text())['images']
+    assert {image['id'] for image in chosen} != parts[0]
+
+
+def test_errors_name_file_and_cause(source, tmp_path):
+    (tmp_path / 'broken.json').write_text('{"images": [')
+    (tmp_path / 'results.json').write_text('[]')
+    (tmp_path / 'lost.json').write_text(
+        json.dumps(dict(images=[dict(id=1)], annotations=[dict(id=1, image_id=2)]))
+    )
+    (tmp_path / 'twice.json').write_text(
+        json.dumps(dict(images=[dict(id=1), dict(id=1)], annotations=[]))
+    )
+    for name, size, message in (
+        ('none.json', 'a=1', 'none.json: No such file'),
+        ('broken.json', 'a=1', 'broken.json: not a JSON file'),
+        ('results.json', 'a=1', 'results.json: no list `images`'),
+        ('lost.json', 'a=1', '`annotations` name 1 image(s)'),
+        ('twice.json', 'a=1', '`images` holds an id twice'),
+        ('all.json', 'a=21', 'sizes ask for 21 images, there are 20'),
+        ('all.json', 'a=0', 'expected NAME=COUNT'),
+        ('all.json', '../a=3', 'expected NAME=COUNT'),
+    ):
+        out = tmp_path / 'out'
+        done = split(tmp_path / name, '--out', out, '--sizes', size)
+        assert done.returncode != 0
+        assert message in done.stderr
+        assert 'Traceback' not in done.stderr
+        assert not out.exists()
+
+    done = split(source, '--out', tmp_path, '--sizes', 'all=3')
+    assert 'would overwrite its source' in done.stderr
+    done = split(source, '--out', tmp_path, '--sizes', 'a=3', 'a=4')
+    assert 'a name is used twice' in done.stderr
