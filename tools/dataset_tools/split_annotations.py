@@ -1,9 +1,9 @@
-"""Split a COCO annotation file by images, at random but repeatably.
+r"""Split a COCO annotation file by images, at random but repeatably.
 
 For choosing settings on one part of the training data and reporting them on data that
 was not used for choosing:
 
-    python tools/dataset_tools/split_annotations.py data/people1k/annotations/train.json \
+    python tools/dataset_tools/split_annotations.py ANN.json \
         --out data/people1k_split --sizes fit=550 dev=150
 
 writes data/people1k_split/fit.json and dev.json. The same arguments give the same

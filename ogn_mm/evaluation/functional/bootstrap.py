@@ -10,7 +10,7 @@ import copy
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple
 
 import numpy as np
 from xtcocotools.coco import COCO
@@ -39,8 +39,8 @@ class PoseMatches(NamedTuple):
 
 def match_poses(
     ground_truth: COCO,
-    results: Union[str, Path, list],
-    sigmas: Optional[np.ndarray] = None,
+    results: str | Path | list,
+    sigmas: np.ndarray | None = None,
     use_area: bool = True,
 ) -> PoseMatches:
     """Match predicted poses to the annotated people as COCOeval does.
@@ -87,7 +87,7 @@ def match_poses(
 
 
 def average_precision(
-    matches: PoseMatches, counts: Optional[np.ndarray] = None
+    matches: PoseMatches, counts: np.ndarray | None = None
 ) -> np.ndarray:
     """COCO's average precision of a data set that holds image i ``counts[i]`` times.
 
@@ -114,7 +114,10 @@ def average_precision(
     precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     recall = hits / num_people
     return np.array(
-        [p[np.searchsorted(r, RECALLS)].mean() for p, r in zip(precision, recall)]
+        [
+            p[np.searchsorted(r, RECALLS)].mean()
+            for p, r in zip(precision, recall, strict=True)
+        ]
     )
 
 

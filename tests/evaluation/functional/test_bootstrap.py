@@ -61,7 +61,7 @@ def random_scene(num_images, seed, spread=12.0):
 def repeat(truth, results, counts):
     """The same scene with image i present ``counts[i]`` times."""
     images, people, found = [], [], []
-    for image, count in zip(truth['images'], counts):
+    for image, count in zip(truth['images'], counts, strict=True):
         for _ in range(count):
             new = dict(image, id=len(images) + 1)
             images.append(new)
