@@ -1,7 +1,6 @@
 """Writing generated people to disk as a COCO keypoint data set, resumably."""
 
 import json
-import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -51,15 +50,8 @@ def generate_dataset(
             f'expected seed >= 0 and a size of at least 32 x 32, got {seed=}, {size=}'
         )
     out = Path(out)
-    check_manifest(
-        out / 'manifest.json',
-        dict(
-            generator_version=GENERATOR_VERSION,
-            seed=seed,
-            size=list(size),
-            max_people=max_people,
-        ),
-    )
+    parameters = dict(seed=seed, size=list(size), max_people=max_people)
+    check_manifest(out, dict(generator_version=GENERATOR_VERSION, **parameters))
     for split, count in num_images.items():
         records = out / 'records' / f'{split}.jsonl'
         images = out / 'images' / split
@@ -87,18 +79,20 @@ def generate_dataset(
         )
 
 
-def check_manifest(path: Path, parameters: dict) -> None:
+def check_manifest(folder: Path, parameters: dict) -> None:
     """Record the parameters of a new data set or compare those of an existing one."""
-    if path.exists():
-        found = json.loads(path.read_text())
-        if found != parameters:
-            raise ValueError(
-                f'{path}: holds a data set of other parameters ({found}, asked for '
-                f'{parameters}); remove the folder or choose another one'
-            )
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / 'manifest.json'
+    if not path.exists():
+        if any(not found.name.startswith('.') for found in folder.iterdir()):
+            raise ValueError(f'{folder}: is not empty, and not of our making')
         write_atomically(path, json.dumps(parameters).encode())
+    found = json.loads(path.read_text())
+    if found != parameters:
+        raise ValueError(
+            f'{path}: holds a data set of other parameters ({found}, asked for '
+            f'{parameters}); remove the folder or choose another one'
+        )
 
 
 def image_path(folder: Path, index: int) -> Path:
@@ -142,7 +136,7 @@ def write_image(folder, seed, stream, size, max_people, index) -> tuple:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """A reader, or a run after a kill, finds either the whole file or none."""
-    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
+    scratch = path.with_name(f'.{path.name}')
     scratch.write_bytes(content)
     scratch.replace(path)
 

@@ -40,7 +40,7 @@ def limbs(side: str) -> tuple:
 
 
 def features(side: str) -> tuple:
-    """The parts of one side of the head; left_eye marks the left side and so on."""
+    """The parts of one side of the head."""
     return (
         Part(f'{side}_ear', f'{side}_ear', f'{side}_ear', 0.25, 0.25, 'ear'),
         Part('head', f'{side}_eye', f'{side}_eye', 0.24, 0.24, 'white'),
@@ -117,10 +117,12 @@ def draw_capsule(image, start, end, radii, colour, light, stripes=0.0):
         return None
     x = np.arange(x0, columns.stop, dtype=np.float32) - np.float32(start[0])
     y = np.arange(y0, rows.stop, dtype=np.float32)[:, None] - np.float32(start[1])
-    dx, dy = (np.asarray(end, np.float32) - np.asarray(start, np.float32)).tolist()
+    # Python's floats, unlike numpy's, leave float32 arrays what they are.
+    dx, dy = float(end[0] - start[0]), float(end[1] - start[1])
+    (r0, r1), light = map(float, radii), [float(v) for v in light]
     along = (x * dx + y * dy) / max(dx * dx + dy * dy, 1e-6)
     np.clip(along, 0, 1, out=along)
-    radius = radii[0] + along * (radii[1] - radii[0])
+    radius = r0 + along * (r1 - r0)
     x, y = x - along * dx, y - along * dy  # from the axis
     distance = np.hypot(x, y)
     coverage = (radius - distance + 0.5).clip(0, 1)
@@ -129,7 +131,7 @@ def draw_capsule(image, start, end, radii, colour, light, stripes=0.0):
     shade = (x * light[0] + y * light[1] + depth * light[2]) / radius
     shade = 0.5 + 0.6 * shade.clip(0)
     if stripes:
-        length = np.hypot(dx, dy)
+        length = float(np.hypot(dx, dy))
         shade *= 1 - 0.45 * (np.sin(along * (length * stripes * 2 * np.pi)) > 0)
     window = image[rows, columns]
     paint = shade[..., None] * np.asarray(colour, np.float32)
