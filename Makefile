@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
-PIP_INSTALL = $(PYTHON) -m pip install --disable-pip-version-check --quiet
+PIP_INSTALL = $(PYTHON) -m pip install --disable-pip-version-check
 IN_VENV = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .PHONY: help setup install demo test test-full lint clean
@@ -18,26 +18,27 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml tools/install_mmcv.py $(wildcard requirements/*.txt)
+$(STAMP): pyproject.toml $(wildcard tools/install_*.py requirements/*.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' \
 	    || { echo '$(PYTHON) is not a Python 3.10, 3.11 or 3.12: choose one,' \
 	    'for example make setup PYTHON=python3.11'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	    || { echo '$(PYTHON) has no venv module: install it' \
 	    '(Debian, Ubuntu: apt install python3-venv)'; exit 1; }
-	@$(PYTHON) tools/install_mmcv.py --check-machine
+	@$(PYTHON) tools/source_build.py
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(MAKE) --no-print-directory install PYTHON=$(VENV)/bin/python \
 	    CONSTRAINTS='--constraint requirements/reference.txt'
-	$(VENV)/bin/python -m pip install --quiet -r requirements/tests.txt
+	$(VENV)/bin/python -m pip install --quiet -r requirements/tests.txt \
+	    --constraint requirements/reference.txt
 	@touch $@
 
 install:
 	$(PIP_INSTALL) -r requirements/build.txt -r requirements/runtime.txt $(CONSTRAINTS)
 	$(PYTHON) tools/install_mmcv.py
-	$(PIP_INSTALL) --no-deps --no-build-isolation --no-cache-dir --force-reinstall \
-	    -r requirements/mmpose.txt $(CONSTRAINTS)
-	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	$(PYTHON) tools/install_xtcocotools.py
+	$(PIP_INSTALL) --quiet --no-deps -r requirements/mmpose.txt $(CONSTRAINTS)
+	$(PIP_INSTALL) --quiet --no-deps --no-build-isolation --editable .
 	$(PYTHON) -W ignore -c 'import ogn_mm; print("ogn_mm", ogn_mm.__version__, "is ready")'
 
 demo: setup

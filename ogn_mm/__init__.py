@@ -27,16 +27,12 @@ COMPILED = {'mmcv._ext': 'torch', 'xtcocotools._mask': 'numpy'}
 
 def install_command(name):
     """The command that installs a version of package ``name`` that serves."""
-    mim = Path(__file__).parent / '.mim'
-    if name == 'mmcv':
-        return f'python {mim}/tools/install_mmcv.py'
-    if name in ('mmpose', 'xtcocotools'):
-        return (
-            'pip install --no-deps --no-build-isolation --no-cache-dir '
-            f'--force-reinstall -r {mim}/requirements/mmpose.txt'
-        )
+    if name in ('mmcv', 'xtcocotools'):
+        return f'python {Path(__file__).parent}/.mim/tools/install_{name}.py'
     lowest, too_high = REQUIRED[name]
-    return f"pip install '{name}>={lowest},<{too_high}'"
+    # mmpose lists a package that does not install, and that nothing here needs.
+    options = ' --no-deps' if name == 'mmpose' else ''
+    return f"pip install{options} '{name}>={lowest},<{too_high}'"
 
 
 def check_version(name, installed):

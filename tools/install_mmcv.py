@@ -20,11 +20,19 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+
+from source_build import (
+    fetch_source,
+    last_line,
+    missing_tool,
+    problem_of,
+    rewrite,
+    run_pip,
+)
 
 MMCV_VERSION = '2.1.0'
 # What an installed mmcv may be; the same range as in ogn_mm/__init__.py.
@@ -53,24 +61,9 @@ for place in {'cpu', device if torch.cuda.is_available() else 'cpu'}:
 """
 
 
-def run_pip(*args):
-    """Run pip quietly; return (succeeded, its last line on stderr)."""
-    command = [sys.executable, '-m', 'pip', '--disable-pip-version-check']
-    done = subprocess.run([*command, *args], capture_output=True, text=True)
-    return done.returncode == 0, last_line(done.stderr)
-
-
-def last_line(text):
-    """The last line of ``text`` that says something."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else 'no message'
-
-
 def ops_problem(device):
     """Why mmcv's ops do not run here, or None where they do."""
-    command = [sys.executable, '-c', CHECK_OPS, device, *MMCV_RANGE]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return None if done.returncode == 0 else last_line(done.stderr)
+    return problem_of(CHECK_OPS, device, *MMCV_RANGE)
 
 
 def wanted_device(argument, gpu_visible, environ):
@@ -149,29 +142,11 @@ def follow_torch_standard(setup):
     return re.sub(r"\['-std=c\+\+1\d'\]", '[]', setup)
 
 
-def missing_tool():
-    """What the compiler needs and does not find, as a sentence, or None."""
-    compiler = os.environ.get('CXX', 'g++')
-    header = Path(sysconfig.get_paths()['include']) / 'Python.h'
-    version = '{}.{}'.format(*sys.version_info)
-    if shutil.which(compiler.split()[0]) is None:
-        return (
-            f'The C++ compiler {compiler} was not found: install it '
-            '(Debian, Ubuntu: apt install g++).'
-        )
-    if not header.exists():
-        return (
-            f'Python.h of Python {version} was not found: install its headers '
-            f'(Debian, Ubuntu: apt install python{version}-dev).'
-        )
-    return None
-
-
 def missing_for_build(device, folder):
     """What a build lacks, as a sentence, or None."""
     if missing_tool():
         return missing_tool()
-    if shutil.which('ninja', path=build_path()) is None:
+    if shutil.which('ninja', path=path_with_scripts()) is None:
         return 'ninja was not found: pip install -r requirements/build.txt.'
     if find_spec('pkg_resources') is None:
         return (
@@ -193,7 +168,7 @@ def missing_for_build(device, folder):
     return None
 
 
-def build_path():
+def path_with_scripts():
     """PATH with this interpreter's folder first, where pip puts ninja."""
     return os.pathsep.join([os.path.dirname(sys.executable), os.environ['PATH']])
 
@@ -205,30 +180,12 @@ def build_environment(device, environ):
         'MAX_JOBS': environ.get('MAX_JOBS', str(len(os.sched_getaffinity(0)))),
         'FORCE_CUDA': '1' if device == 'cuda' else '0',
         'MMCV_WITH_OPS': '1',
-        'PATH': build_path(),
+        'PATH': path_with_scripts(),
     }
     if device == 'cpu':
         # mmcv's setup builds CUDA ops wherever torch sees a GPU.
         extra['CUDA_VISIBLE_DEVICES'] = ''
     return {**environ, **extra}
-
-
-def fetch_source(folder):
-    """Download and unpack mmcv's source distribution; return its folder."""
-    fetched, reason = run_pip(
-        *('download', '--no-deps', '--no-build-isolation', '--no-binary', 'mmcv'),
-        *('--dest', str(folder), f'mmcv=={MMCV_VERSION}'),
-    )
-    if not fetched:
-        sys.exit(
-            f'The source of mmcv {MMCV_VERSION} could not be downloaded ({reason}): '
-            'build on a machine with a network; others can use its cache or its wheel.'
-        )
-    shutil.unpack_archive(next(folder.glob('mmcv-*.tar.gz')), folder)
-    source = folder / f'mmcv-{MMCV_VERSION}'
-    setup = source / 'setup.py'
-    setup.write_text(follow_torch_standard(setup.read_text()))
-    return source
 
 
 def compile_wheel(source, device):
@@ -323,18 +280,11 @@ def parse_args():
         help='what the ops are for; auto is CUDA where a GPU is visible, or '
         'with FORCE_CUDA=1, and the CPU elsewhere',
     )
-    parser.add_argument(
-        '--check-machine',
-        action='store_true',
-        help='only say whether a compiler and the Python headers are there',
-    )
     return parser.parse_args()
 
 
 def main():
     args = parse_args()
-    if args.check_machine:
-        sys.exit(missing_tool())
     absent = [name for name in ('torch', 'mmengine') if not find_spec(name)]
     if absent:
         sys.exit(
@@ -362,7 +312,9 @@ def main():
         if problem:
             sys.exit(problem)
         print(f'Building mmcv {MMCV_VERSION} for {device}: minutes.', flush=True)
-        wheel = compile_wheel(fetch_source(Path(folder)), device)
+        source = fetch_source('mmcv', MMCV_VERSION, Path(folder))
+        rewrite(source / 'setup.py', follow_torch_standard)
+        wheel = compile_wheel(source, device)
         if not install('the build', device, str(store(wheel, cache))):
             sys.exit('The mmcv that was just built does not run on this machine.')
 
