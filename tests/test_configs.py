@@ -63,7 +63,9 @@ def test_parts_fit_and_model_builds(named_config):
     name, config = named_config
     decoder = config.model.head.decoder
     pipelines = {
-        split: {step.type: step for step in config[f'{split}_dataloader'].dataset.pipeline}
+        split: {
+            step.type: step for step in config[f'{split}_dataloader'].dataset.pipeline
+        }
         for split in ('train', 'val', 'test')
     }
     assert pipelines['train']['GenerateTarget'].encoder == decoder
@@ -103,7 +105,7 @@ def test_two_iterations_change_the_head(name, generated_people, tmp_path):
     loader.dataset.update(
         data_root=str(generated_people),
         ann_file='annotations/train.json',
-        data_prefix=dict(img='images/'),
+        data_prefix=dict(img='images/train/'),
         indices=4,
     )
     config.update(

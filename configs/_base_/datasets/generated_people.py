@@ -8,8 +8,20 @@ train_pipeline[-3].input_size = (96, 128)
 val_pipeline = _base_.val_pipeline
 val_pipeline[-2].input_size = (96, 128)
 
-train_dataloader = dict(dataset=dict(data_root=data_root, pipeline=train_pipeline))
-val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=val_pipeline))
+train_dataloader = dict(
+    dataset=dict(
+        data_root=data_root,
+        data_prefix=dict(img='images/train/'),
+        pipeline=train_pipeline,
+    )
+)
+val_dataloader = dict(
+    dataset=dict(
+        data_root=data_root,
+        data_prefix=dict(img='images/val/'),
+        pipeline=val_pipeline,
+    )
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(ann_file=data_root + 'annotations/val.json')
 test_evaluator = val_evaluator
