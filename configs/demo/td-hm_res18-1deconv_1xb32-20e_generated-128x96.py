@@ -2,7 +2,6 @@
 _base_ = './td-ogn_res18-1deconv_1xb32-20e_generated-128x96.py'
 
 codec = dict(
-    _delete_=True,
     type='MSRAHeatmap',
     input_size=(96, 128),
     heatmap_size=(6, 8),
