@@ -4,7 +4,6 @@ import torch
 from mmcv.cnn import build_conv_layer
 from mmengine.structures import InstanceData, PixelData
 from mmpose.models.heads import HeatmapHead
-from mmpose.models.utils.tta import flip_heatmaps
 from mmpose.registry import MODELS
 from mmpose.utils.typing import (
     ConfigType,
@@ -149,17 +148,13 @@ class OffsetHead(HeatmapHead):
             flip_indices (Sequence[int]): For each keypoint the one it becomes
                 in a mirror, (K,).
         """
-        channels = (self.out_channels, 2 * self.out_channels)
-        for part, part_flipped, mode in zip(
-            maps.split(channels, 1),
-            flipped.split(channels, 1),
-            ('heatmap', 'offset'),
-            strict=True,
-        ):
-            part_flipped = flip_heatmaps(
-                part_flipped, flip_indices, flip_mode=mode, shift_heatmap=False
-            )
-            part.lerp_(part_flipped, 0.5)
+        heatmaps = torch.as_tensor(flip_indices, device=maps.device)
+        offsets = (
+            self.out_channels + 2 * heatmaps[:, None] + heatmaps.new_tensor([0, 1])
+        )
+        flipped = flipped[:, torch.cat([heatmaps, offsets.flatten()])].flip(-1)
+        flipped[:, self.out_channels :: 2].neg_()
+        maps.lerp_(flipped, 0.5)
 
     def decode(self, batch_outputs: Tensor) -> InstanceList:
         """Decode keypoints on the device of the maps (eq. 3 and 4).

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData, PixelData
+from mmpose.models.utils.tta import flip_heatmaps
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from mmpose.structures import PoseDataSample
 
@@ -122,6 +123,28 @@ def test_flip_test_is_exact(monkeypatch):
         np.testing.assert_array_equal(prediction.keypoint_scores, np.ones((1, K)))
 
 
+def test_flip_test_equals_mmpose_on_either_part():
+    """Heatmaps and offsets are mirrored as MMPose's own functions do."""
+    head = build_head()
+    generator = torch.Generator().manual_seed(0)
+    maps, flipped = torch.rand(2, 2, 3 * K, 12, 8, generator=generator)
+    expected = [
+        (part + flip_heatmaps(part_flipped, FLIP_INDICES, mode, False)) / 2
+        for part, part_flipped, mode in zip(
+            maps.split((K, 2 * K), 1),
+            flipped.split((K, 2 * K), 1),
+            ('heatmap', 'offset'),
+            strict=True,
+        )
+    ]
+    for memory_format in (torch.contiguous_format, torch.channels_last):
+        average = maps.clone().to(memory_format=memory_format)
+        head.average_flipped(
+            average, flipped.to(memory_format=memory_format), FLIP_INDICES
+        )
+        torch.testing.assert_close(average, torch.cat(expected, 1))
+
+
 def test_flip_equivariance_of_noise(monkeypatch):
     """Swapping the inputs with their mirror images mirrors the predictions."""
     head = build_head()
@@ -174,6 +197,20 @@ def test_accuracy_counts_visible_keypoints_only(monkeypatch):
     weights[0, 1] = 0
     losses = head.loss((encoded_maps(shifted),), [sample(keypoints, weights)])
     assert losses['acc_pose'].item() == pytest.approx(3 / 4)
+
+
+def test_channels_last_gives_the_same():
+    head = build_head()
+    features = torch.rand(2, 8, 6, 4, generator=torch.Generator().manual_seed(0))
+    samples = [sample(random_keypoints(0))] * 2
+    config = dict(flip_test=True, output_heatmaps=True)
+    expected, _ = head.predict([(features,), (features.flip(-1),)], samples, config)
+    features = features.to(memory_format=torch.channels_last)
+    head = head.to(memory_format=torch.channels_last)
+    predicted, _ = head.predict([(features,), (features.flip(-1),)], samples, config)
+    for a, b in zip(expected, predicted, strict=True):
+        np.testing.assert_allclose(a.keypoint_scores, b.keypoint_scores, atol=1e-5)
+    head.loss((features,), samples)['loss_offset'].backward()
 
 
 def test_bfloat16_features_train_and_predict():
