@@ -1,0 +1,3 @@
+from .curves import draw_curves, draw_scores
+
+__all__ = ['draw_curves', 'draw_scores']

@@ -1,0 +1,173 @@
+"""Train and test a table of configs with several seeds, and compare them.
+
+A study file is an MMEngine config:
+
+    seeds = [0, 1, 2]
+    baseline = 'MSRA'
+    common_options = {'train_cfg.max_epochs': 30}
+    rows = [
+        dict(name='MSRA', config='configs/ogn_topdown/A.py'),
+        dict(name='OGN', config='configs/ogn_topdown/B.py'),
+        dict(name='OGN, R = 2', config='configs/ogn_topdown/B.py',
+             cfg_options={'codec.radius': 2.0}),
+    ]
+
+``baseline``, ``seeds`` and options may be left out. Options are as after
+``--cfg-options``; in addition, one of ``codec`` reaches every place where the config
+uses its codec.
+
+    python tools/run_study.py STUDY.py --work-dir work_dirs/study --jobs 2
+
+trains each row with each seed by tools/train.py and tests its last checkpoint (not the
+best, which would be chosen on the reported data) by tools/test.py. Interrupted, the
+same command goes on: what is finished is kept, the rest is resumed; a run whose config
+has changed is set aside and done anew. A run that fails stops no other one. Below the
+work directory:
+
+    ROW/seed0.py    the resolved config, e.g. for tools/visualize_predictions.py
+    ROW/seed0/      checkpoints, logs, predictions; console.log is all that was printed
+    results.json    metrics, overrides, versions, commit, device and times of each run
+    table.md        means over the seeds and differences to the baseline
+    study.png       validation curves and the AP of all runs
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import shlex
+import signal
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+import torch
+from study.display import Display
+from study.plan import load_study, plan_runs
+from study.report import report_study
+from study.run import Run, write_atomically
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('study', help='study file')
+    parser.add_argument('--work-dir', type=Path, required=True, help='results go here')
+    parser.add_argument(
+        '--jobs',
+        type=int,
+        default=1,
+        help='runs at a time; several GPUs are given out in turn',
+    )
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', help="instead of the study's seeds"
+    )
+    parser.add_argument('--rows', nargs='+', metavar='NAME', help='run these rows only')
+    args = parser.parse_args(argv)
+    if args.jobs < 1:
+        parser.error('--jobs must be at least 1')
+    return args
+
+
+def job_environments(jobs: int) -> list[dict]:
+    """Environment variables of each job: its share of the cores, and its GPU."""
+    env = dict(os.environ)
+    cores = len(os.sched_getaffinity(0))
+    env.setdefault('OMP_NUM_THREADS', str(max(1, cores // jobs)))
+    count = torch.cuda.device_count()
+    if count < 2:
+        return [env] * jobs
+    gpus = env.get('CUDA_VISIBLE_DEVICES', ','.join(map(str, range(count)))).split(',')
+    return [dict(env, CUDA_VISIBLE_DEVICES=gpus[i % count]) for i in range(jobs)]
+
+
+def execute(runs: list[Run], display: Display, jobs: int, lock) -> None:
+    """Do all runs, ``jobs`` at a time; an interruption ends them."""
+    slots = job_environments(jobs)
+    waiting, running = deque(runs), {}
+    try:
+        with display.progress:
+            while waiting or running:
+                while waiting and slots:
+                    run, env = waiting.popleft(), slots.pop()
+                    running[run] = env
+                    run.start(env, lock)
+                time.sleep(0.2)
+                for run in [run for run in running if run.proceed()]:
+                    slots.append(running.pop(run))
+                    display.announce(run)
+                display.update(list(running), len(waiting))
+    finally:
+        for run in running:
+            run.kill()
+
+
+def write_results(study: dict, runs: list[Run], work_dir: Path) -> None:
+    """Gather the results of the finished runs in ``results.json``."""
+    results = [
+        dict(
+            json.loads(run.result.read_text()),
+            config=str(run.config.relative_to(work_dir)),
+            folder=str(run.folder.relative_to(work_dir)),
+        )
+        for run in runs
+        if run.finished
+    ]
+    content = dict(
+        command=shlex.join(['python', *sys.argv]),
+        baseline=study.get('baseline'),
+        rows=study['rows'],
+        missing=[str(run) for run in runs if not run.finished],
+        runs=results,
+    )
+    write_atomically(work_dir / 'results.json', json.dumps(content, indent=2))
+
+
+def run_pending(runs: list[Run], args: argparse.Namespace) -> list[Run]:
+    """Do what is not finished yet; returns the runs that failed.
+
+    Raises:
+        ValueError: Another process works in this folder.
+    """
+    pending = [run for run in runs if not run.finished]
+    print(f'{len(runs)} runs, {len(runs) - len(pending)} of them already finished')
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    # held by the runs, too: while one is left, nobody else trains in these folders
+    with (args.work_dir / '.lock').open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(
+                f'runs in {args.work_dir} are still going on; wait or end them'
+            ) from error
+        execute(pending, Display(len(runs), len(pending)), args.jobs, lock)
+    return [run for run in pending if run.error]
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        study = load_study(args.study)
+        names = [row['name'] for row in study['rows']]
+        if set(args.rows or ()) - set(names):
+            raise ValueError(f'--rows: {args.rows} are not all of the rows {names}')
+        seeds = args.seeds or study.get('seeds', [0])
+        runs = plan_runs(study, seeds, args.work_dir)
+        failed = run_pending([r for r in runs if r.row in (args.rows or names)], args)
+        for run in failed:
+            print(f'failed: {run}: {run.error} (see {run.log})', file=sys.stderr)
+        write_results(study, runs, args.work_dir)
+        print(report_study(args.work_dir))
+    except KeyboardInterrupt:
+        print('interrupted; the same command goes on from here')
+        sys.exit(130)
+    except (ValueError, OSError, SyntaxError) as error:
+        sys.exit(f'run_study: {args.study}: {error}')
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == '__main__':
+    main()

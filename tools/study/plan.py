@@ -1,0 +1,112 @@
+"""From a study file to its runs."""
+
+import copy
+import re
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ogn_mm.engine.config_check import check_config, check_overrides
+
+from .run import Run
+
+STUDY_KEYS = {'rows', 'seeds', 'baseline', 'common_options'}
+ROW_KEYS = {'name', 'config', 'cfg_options'}
+
+
+def load_study(path: str) -> dict:
+    """Read a study file; names that start with an underscore are its own.
+
+    Raises:
+        ValueError: A key is missing, unknown or holds what it cannot hold.
+    """
+    study = Config.fromfile(path).to_dict()
+    study = {key: study[key] for key in study if not key.startswith('_')}
+    if not set(study) <= STUDY_KEYS or not study.get('rows'):
+        raise ValueError(
+            f'a study has `rows` and may have {sorted(STUDY_KEYS - {"rows"})}; this '
+            f'file has {sorted(study)}'
+        )
+    for i, row in enumerate(study['rows']):
+        if not {'name', 'config'} <= set(row) <= ROW_KEYS:
+            raise ValueError(
+                f'`rows[{i}]` needs `name` and `config` and may have `cfg_options`; '
+                f'it has {sorted(row)}'
+            )
+    names = [row['name'] for row in study['rows']]
+    if len({folder_name(name) for name in names} - {''}) < len(names):
+        raise ValueError(f'`rows`: names must differ in letters or digits: {names}')
+    if study.get('baseline', names[0]) not in names:
+        raise ValueError(f'`baseline` {study["baseline"]!r} is none of {names}')
+    return study
+
+
+def folder_name(row: str) -> str:
+    """A row's name as the name of its folder."""
+    return re.sub(r'[^a-z0-9.]+', '-', row.lower()).strip('-.')
+
+
+def plan_runs(study: dict, seeds: list[int], work_dir: Path) -> list[Run]:
+    """All runs of a study: every row with the first seed, then with the second, ...
+
+    Raises:
+        ValueError: A row's config or options are faulty.
+    """
+    runs = []
+    common = study.get('common_options', {})
+    for seed in seeds:
+        for row in study['rows']:
+            options = [common, row.get('cfg_options', {}), {'randomness.seed': seed}]
+            try:
+                cfg = resolve_config(row['config'], *options)
+            except (ValueError, OSError, SyntaxError) as error:
+                raise ValueError(f'row {row["name"]!r}: {error}') from error
+            overrides = {key: group[key] for group in options for key in group}
+            parent = work_dir / folder_name(row['name'])
+            runs.append(Run(row['name'], seed, overrides, cfg, parent))
+    return runs
+
+
+def resolve_config(path: str, *options: dict) -> Config:
+    """Read a config, merge options into it, and let its test write the predictions.
+
+    Raises:
+        ValueError: A key is misspelt, or the test is not by one ``CocoMetric``.
+    """
+    cfg = Config.fromfile(path)
+    before = copy.deepcopy(cfg.get('codec'))
+    for of_codec in (True, False):
+        for group in options:
+            group = {
+                key: value
+                for key, value in group.items()
+                if (key.partition('.')[0] == 'codec') is of_codec
+            }
+            check_overrides(cfg, group)
+            cfg.merge_from_dict(group)
+        if of_codec and before:
+            cfg = Config(replace(cfg.to_dict(), before, cfg.codec))
+    check_config(cfg)
+
+    metrics = cfg.test_evaluator
+    metrics = metrics if isinstance(metrics, list) else [metrics]
+    metrics = [metric for metric in metrics if metric.type == 'CocoMetric']
+    if len(metrics) != 1:
+        raise ValueError(f'{path}: `test_evaluator` must hold one CocoMetric')
+    # MMEngine fills in the place of the file, so that the text stays the same, and
+    # finished runs stay valid, when the study is moved
+    metrics[
+        0
+    ].outfile_prefix = '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions'
+    return cfg
+
+
+def replace(node, old, new):
+    """A nested structure in which ``new`` stands for every part equal to ``old``."""
+    if node == old:
+        return new
+    if isinstance(node, dict):
+        return {key: replace(value, old, new) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(replace(value, old, new) for value in node)
+    return node

@@ -1,0 +1,210 @@
+"""One run of a study: a training and its test, in a folder of its own."""
+
+import ast
+import datetime
+import json
+import os
+import platform
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+TOOLS = Path(__file__).resolve().parents[1]
+PACKAGES = ('torch', 'mmpose', 'mmcv', 'mmengine', 'numpy')
+PROGRESS = re.compile(
+    rb'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\]|Iter\(train\)\s+\[\s*(\d+)/\d+\]'
+)
+
+
+class Run:
+    """A config and a seed: first ``tools/train.py``, then ``tools/test.py``.
+
+    Args:
+        row (str): Name of the row.
+        seed (int): The seed, which the config holds already.
+        overrides (dict): What was merged into the config, for the record.
+        cfg (Config): The resolved config.
+        parent (Path): Folder of the row.
+    """
+
+    def __init__(self, row: str, seed: int, overrides: dict, cfg: Config, parent: Path):
+        self.row, self.seed, self.overrides = row, seed, overrides
+        self.epochs = cfg.train_cfg.get('max_epochs')
+        self.iterations = cfg.train_cfg.get('max_iters')
+        self.text = cfg.pretty_text
+        self.config = parent / f'seed{seed}.py'
+        self.folder = parent / f'seed{seed}'
+        self.log = self.folder / 'console.log'
+        self.result = self.folder / 'result.json'
+        self.process = self.error = None
+
+    def __str__(self):
+        return f'{self.row}, seed {self.seed}'
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is a result of this very config."""
+        return self.same_config() and self.result.exists()
+
+    def same_config(self) -> bool:
+        """Whether the config on disk is this one, however it is formatted."""
+        if not self.config.exists():
+            return False
+        trees = map(ast.parse, (self.config.read_text(), self.text))
+        return len(set(map(ast.dump, trees))) == 1
+
+    def start(self, env: dict, lock) -> None:
+        """Begin or resume training; a folder of another config is set aside.
+
+        Args:
+            env (dict): Environment variables.
+            lock: An open file that the processes keep open as well.
+        """
+        if self.folder.exists() and not self.same_config():
+            number = len(list(self.folder.parent.glob(f'{self.folder.name}-old*')))
+            self.folder.rename(f'{self.folder}-old{number + 1}')
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.config, self.text)
+        self.env, self.lock, self.testing = env, lock, False
+        self.resumed = self.find_checkpoint() is not None
+        self.source = git_state()
+        self.started = datetime.datetime.now()
+        self.launch('train.py', self.config, '--resume', '--work-dir', self.folder)
+
+    def launch(self, script: str, *arguments) -> None:
+        """Start a tool as the leader of a process group."""
+        command = [sys.executable, *map(str, (TOOLS / script, *arguments))]
+        with self.log.open('a') as log:
+            log.write(f'$ {shlex.join(command)}\n')
+            log.flush()
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.env,
+                start_new_session=True,
+                pass_fds=[self.lock.fileno()],
+            )
+
+    def find_checkpoint(self) -> Path | None:
+        """The last checkpoint, also after the work directory was moved."""
+        note = self.folder / 'last_checkpoint'
+        if not note.exists():
+            return None
+        checkpoint = self.folder.resolve() / Path(note.read_text().strip()).name
+        write_atomically(note, str(checkpoint))
+        return checkpoint
+
+    def proceed(self) -> bool:
+        """Go on to the test when training has ended; returns whether all has."""
+        code = self.process.poll()
+        if code is None:
+            return False
+        if code:
+            self.error = self.last_line() or f'ended with status {code}'
+        elif self.testing:
+            self.write_result()
+        else:
+            checkpoint = self.find_checkpoint()
+            if checkpoint is None:
+                self.error = 'the training left no checkpoint'
+                return True
+            self.testing = True
+            metrics = self.folder / 'metrics.json'
+            self.launch(
+                'test.py',
+                *(self.config, checkpoint),
+                *('--work-dir', self.folder, '--out', metrics),
+            )
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End the process and its data loaders."""
+        if self.process is None:
+            return
+        for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, None)):
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(patience)
+
+    def progress(self) -> tuple[float, str]:
+        """How much of the training is done: as a share in [0, 1], and in words."""
+        if self.testing:
+            return 1.0, 'test'
+        with self.log.open('rb') as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 20000))
+            found = PROGRESS.findall(log.read().rpartition(b'\n$ ')[2])
+        if not found:
+            return 0.0, 'start'
+        epoch, batch, batches, iteration = (int(number or 0) for number in found[-1])
+        if self.epochs:
+            share = (epoch - 1 + batch / batches) / self.epochs
+            return share, f'epoch {epoch}/{self.epochs}'
+        return iteration / self.iterations, f'iteration {iteration}/{self.iterations}'
+
+    def last_line(self) -> str:
+        """The last line that a tool printed, if any."""
+        text = self.log.read_text(errors='replace').rpartition('$ ')[2]
+        lines = [line.strip() for line in text.splitlines()[1:] if line.strip()]
+        return lines[-1] if lines else ''
+
+    def write_result(self) -> None:
+        """Write what was measured, and under which circumstances."""
+        now = datetime.datetime.now()
+        result = dict(
+            row=self.row,
+            seed=self.seed,
+            metrics=json.loads((self.folder / 'metrics.json').read_text()),
+            overrides=self.overrides,
+            checkpoint=self.find_checkpoint().name,
+            **self.source,
+            versions={name: version(name) for name in PACKAGES},
+            device=device_name(),
+            started=self.started.isoformat(timespec='seconds'),
+            finished=now.isoformat(timespec='seconds'),
+            wall_seconds=round((now - self.started).total_seconds(), 1),
+            resumed=self.resumed,  # if so, the times are of the last part alone
+        )
+        write_atomically(self.result, json.dumps(result, indent=2))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """A reader, or a run after a kill, finds either the whole file or none."""
+    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
+    scratch.write_text(text)
+    scratch.replace(path)
+
+
+def git_state() -> dict:
+    """Commit of the source and whether it was changed since; None outside of git."""
+    git = ['git', '-C', str(TOOLS)]
+    try:
+        commit, changes = (
+            subprocess.run([*git, *ask], capture_output=True, text=True, check=True)
+            for ask in (['rev-parse', 'HEAD'], ['status', '--porcelain'])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return dict(commit=None, dirty=None)
+    return dict(commit=commit.stdout.strip(), dirty=bool(changes.stdout))
+
+
+def device_name() -> str:
+    """Name of the GPU, or of the processor where there is none."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    processor = platform.machine()
+    with suppress(OSError):
+        found = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text())
+        processor = found[1] if found else processor
+    return f'{processor}, {os.cpu_count()} cores'
