@@ -285,6 +285,15 @@ def test_missing_images_are_an_error(coco, load):
         load(coco, data_prefix=dict(img='elsewhere/'))
 
 
+def test_a_broken_image_is_an_error_that_names_it(coco, load, tmp_path):
+    dataset = load(coco, pipeline=[dict(type='mmpose.LoadImage')])
+    image = tmp_path / 'images' / '2.png'
+    image.write_bytes(image.read_bytes()[:20])
+    assert dataset[0]['img'].shape == (HEIGHT, WIDTH, 3)
+    with pytest.raises(AssertionError, match=r'images/2\.png'):
+        dataset[1]
+
+
 def detection(image_id=1, **fields):
     return (
         dict(image_id=image_id, category_id=1, bbox=[1, 2, 20, 30], score=0.9) | fields
