@@ -1,0 +1,45 @@
+import importlib.util
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
+
+ROOT = Path(__file__).parents[2]
+TOOL = ROOT / 'tools/visualize_predictions.py'
+DEMO = ROOT / 'configs/demo'
+
+
+@pytest.fixture(scope='module')
+def visualize():
+    spec = importlib.util.spec_from_file_location('visualize_predictions', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.main
+
+
+@pytest.mark.parametrize('kind', ['ogn', 'hm'])
+def test_pictures(kind, visualize, generated_people, tmp_path):
+    config = DEMO / f'td-{kind}_res18-1deconv_1xb32-20e_generated-128x96.py'
+    cfg = Config.fromfile(config)
+    init_default_scope('mmpose')
+    model = MODELS.build(cfg.model)
+    checkpoint, out = tmp_path / 'model.pth', tmp_path / 'out'
+    torch.save(dict(state_dict=model.state_dict()), checkpoint)
+    arguments = [str(config), str(checkpoint), '--out', str(out), '--num', '3']
+    data = f'test_dataloader.dataset.data_root={generated_people}/'
+    visualize([*arguments, '--device', 'cpu', '--cfg-options', data])
+    names = sorted(path.name for path in out.iterdir())
+    if kind == 'ogn':
+        assert names == ['offsets_1.png', 'offsets_2.png', 'poses.png']
+    else:
+        assert names == ['poses.png']
+    for name in names:
+        assert cv2.imread(str(out / name)).std() > 10
+
+    with pytest.raises(SystemExit, match='nowhere.pth'):
+        visualize([str(config), 'nowhere.pth', '--out', str(tmp_path / 'none')])
+    assert not (tmp_path / 'none').exists()
