@@ -1,0 +1,3 @@
+from .seeding import SeedAugmentation
+
+__all__ = ['SeedAugmentation']

@@ -1,0 +1,135 @@
+"""Reading checkpoints safely and writing them in one piece.
+
+``torch.load`` restricts a pickle to an allow-list (``weights_only``), which lacks
+what MMEngine's checkpoints hold beside tensors: ``HistoryBuffer`` (the logged
+scalars) and plain numpy arrays and scalars (dataset metainfo, best scores).
+Importing this module adds exactly these, so that MMEngine's, MMPose's and
+MMDetection's own checkpoints load, resume and test with the protection on.
+
+A numpy pickle is a risk of its own: a crafted dtype reads foreign memory, and
+``builtins.getattr`` reaches every module. Stand-ins take their places: they know the
+plain number types and HistoryBuffer's own statistics, and refuse all else.
+"""
+
+import functools
+import os
+import pickle
+import re
+
+import numpy as np
+import torch
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+from mmengine.runner import checkpoint as mmengine_checkpoint
+from mmengine.utils import mkdir_or_exist
+
+STATISTICS = ('min', 'max', 'current', 'mean')
+
+# numpy's own, never copies: `__setstate__`, the last step of unpickling a dtype,
+# leaves them as they are, while it would give a copy any layout that a file asks for.
+# Byte order is lost with it: little-endian is all that these files hold.
+CODES = ('b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8')
+PLAIN_DTYPES = {code: np.dtype(code) for code in CODES}
+
+
+def read_statistic(owner, name):
+    """Stand-in for ``getattr``: one of HistoryBuffer's own statistics."""
+    if owner is not HistoryBuffer or name not in STATISTICS:
+        raise pickle.UnpicklingError(f'it asks for getattr({owner!r}, {name!r})')
+    return getattr(HistoryBuffer, name)
+
+
+def read_dtype(code, align=False, copy=False):
+    """Stand-in for ``numpy.dtype``: a plain number type."""
+    if not isinstance(code, str) or code not in PLAIN_DTYPES:
+        raise pickle.UnpicklingError(f'it holds numpy data of type {code!r}')
+    return PLAIN_DTYPES[code]
+
+
+def read_array(subtype, shape, code):
+    """Stand-in for numpy's ``_reconstruct``: an empty array, filled thereafter."""
+    return np.empty(0, np.int8)
+
+
+def read_scalar(dtype, raw):
+    """Stand-in for ``numpy.core.multiarray.scalar``: a plain number."""
+    if not isinstance(dtype, np.dtype) or not isinstance(raw, bytes):
+        raise pickle.UnpicklingError(f'it holds a numpy scalar of type {dtype!r}')
+    return np.frombuffer(raw, dtype).reshape(())[()]
+
+
+def allow_mmengine_checkpoints():
+    """Add what MMEngine's checkpoints hold to torch's allow-list.
+
+    numpy 1 and 2 name their functions differently (``core``, ``_core``); a file
+    written under one loads under the other.
+    """
+    allowed = [
+        HistoryBuffer,
+        (bytes, 'builtins.bytes'),  # an empty array's data
+        (read_statistic, 'builtins.getattr'),
+        (read_dtype, 'numpy.dtype'),
+        (read_array, 'numpy.ndarray'),  # only ever named, as read_array's argument
+    ]
+    for core in ('numpy.core', 'numpy._core'):
+        allowed.append((read_array, f'{core}.multiarray._reconstruct'))
+        allowed.append((read_scalar, f'{core}.multiarray.scalar'))
+    # Filling in arrays asks for their types to be allowed. A name without a dot
+    # cannot occur in a pickle, so that no file can call these types itself.
+    filled = {np.ndarray, *map(type, PLAIN_DTYPES.values())}
+    allowed += [(kind, kind.__name__) for kind in filled]
+    torch.serialization.add_safe_globals(allowed)
+
+
+def explain_refusal(loader):
+    """Wrap a checkpoint loader: what it refuses is told in one sentence.
+
+    Raises:
+        pickle.UnpicklingError: The file is damaged, or its pickle asks for more
+            than MMEngine's checkpoints hold. The sentence names the file.
+    """
+
+    @functools.wraps(loader)
+    def load(filename, *args, **kwargs):
+        try:
+            return loader(filename, *args, **kwargs)
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
+            reason = text.splitlines()[0] if text else 'it ends too early'
+            unknown = re.search(r'GLOBAL (\S+)', reason)
+            if unknown:
+                reason = (
+                    f'it asks for `{unknown[1]}`, which is neither weights nor logs '
+                    'and could run any code'
+                )
+        raise pickle.UnpicklingError(
+            f'The checkpoint {filename} was not loaded: {reason}.'
+        )
+
+    return load
+
+
+@register_backend('atomic_local')
+class AtomicLocalBackend(LocalBackend):
+    """Local files that appear under their name only once they are complete."""
+
+    def put(self, obj: bytes, filepath):
+        """Write ``obj`` beside ``filepath``, then rename it to ``filepath``."""
+        mkdir_or_exist(os.path.dirname(filepath))
+        partial = f'{filepath}.partial'
+        with open(partial, 'wb') as file:
+            file.write(obj)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, filepath)
+
+
+allow_mmengine_checkpoints()
+# MMEngine's download (http://, torchvision://, open-mmlab://) asks torch.hub to
+# unpickle without protection.
+mmengine_checkpoint.load_url = functools.partial(
+    mmengine_checkpoint.load_url, weights_only=True
+)
+for _prefix, _loader in list(CheckpointLoader._schemes.items()):
+    CheckpointLoader.register_scheme(_prefix, explain_refusal(_loader), force=True)

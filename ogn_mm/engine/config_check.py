@@ -1,0 +1,106 @@
+"""Catching misspelt config keys that MMEngine would silently ignore.
+
+Arguments of registered classes are checked by their constructors. What remains are
+dicts that are read key by key: there, a key that is unknown but nearly one of the
+known ones is taken for a mistake. Other keys are the config's own variables.
+"""
+
+import difflib
+import inspect
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+RUNNER_KEYS = {
+    *inspect.signature(Runner.__init__).parameters,
+    'runner_type',
+    'custom_imports',
+    'model_wrapper_cfg',
+    'find_unused_parameters',
+    'sync_bn',
+    'compile',
+    'activation_checkpointing',
+    'efficient_conv_bn_eval',
+} - {'self', 'cfg'}
+
+KNOWN_KEYS = {
+    '': RUNNER_KEYS,
+    'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
+    'auto_scale_lr': {'enable', 'base_batch_size'},
+    'default_hooks': {
+        'runtime_info',
+        'timer',
+        'sampler_seed',
+        'logger',
+        'param_scheduler',
+        'checkpoint',
+        'visualization',
+        'badcase',
+    },
+    'model.test_cfg': {
+        'flip_test',
+        'flip_mode',
+        'shift_coords',
+        'shift_heatmap',
+        'output_heatmaps',
+        'output_keypoint_indices',
+    },
+}
+
+
+def find_near_miss(key: str, known) -> str | None:
+    """The known key that ``key`` is most likely meant to be.
+
+    A known key with a suffix (``val_evaluator_abs``) is a name of its own.
+    """
+    if key in known:
+        return None
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.82)
+    return near[0] if near and not key.startswith(f'{near[0]}_') else None
+
+
+def check_config(cfg: Config):
+    """Check the keys that MMEngine reads one by one.
+
+    Raises:
+        ValueError: A key is nearly a known one, or ``model`` is missing.
+    """
+    for path, known in KNOWN_KEYS.items():
+        node = cfg
+        for name in path.split('.') if path else ():
+            node = node.get(name) or {}
+        for key in node:
+            near = find_near_miss(str(key), known)
+            if near:
+                field = f'{path}.{key}' if path else key
+                raise ValueError(f'unknown key `{field}`; did you mean `{near}`?')
+    if 'model' not in cfg:
+        raise ValueError('the config has no `model`.')
+
+
+def check_overrides(cfg: Config, options: dict):
+    """Check that ``--cfg-options`` override what is there, or add what is new.
+
+    Raises:
+        ValueError: A part of a dotted key does not exist, but nearly does.
+    """
+    for option in options:
+        node = cfg
+        for part in option.split('.'):
+            if isinstance(node, (list, tuple)) and part.isdigit():
+                if int(part) >= len(node):
+                    break
+                node = node[int(part)]
+                continue
+            if not hasattr(node, 'keys'):
+                break
+            known = set(node.keys()) | (RUNNER_KEYS if node is cfg else set())
+            near = find_near_miss(part, known)
+            if near:
+                raise ValueError(
+                    f'--cfg-options {option}: unknown key `{part}`; did you mean '
+                    f'`{near}`?'
+                )
+            if part not in node:
+                break
+            node = node[part]

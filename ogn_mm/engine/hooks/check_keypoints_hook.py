@@ -1,0 +1,85 @@
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmpose.registry import HOOKS
+
+
+def check_metainfo(metainfo: dict):
+    """Check that a dataset's metainfo agrees with itself.
+
+    Args:
+        metainfo (dict): MMPose's parsed dataset metainfo.
+
+    Raises:
+        ValueError: ``flip_indices``, ``sigmas`` or ``joint_weights`` have not one
+            entry a keypoint, or ``flip_indices`` do not swap in pairs.
+    """
+    count = metainfo['num_keypoints']
+    place = f'The metainfo of dataset `{metainfo["dataset_name"]}`'
+    for field, key in (
+        ('flip_indices', 'flip_indices'),
+        ('sigmas', 'sigmas'),
+        ('joint_weights', 'dataset_keypoint_weights'),
+    ):
+        if len(metainfo[key]) != count:
+            raise ValueError(
+                f'{place} has {count} keypoints but {len(metainfo[key])} `{field}`.'
+            )
+    flip = metainfo['flip_indices']
+    for index, partner in enumerate(flip):
+        if not 0 <= partner < count or flip[partner] != index:
+            raise ValueError(
+                f'{place} has `flip_indices` that do not swap in pairs: '
+                f'{index} -> {partner}.'
+            )
+
+
+def count_head_keypoints(head):
+    """The number of keypoints that an MMPose head predicts; None if it has none."""
+    for name in ('num_keypoints', 'out_channels', 'num_joints'):
+        if hasattr(head, name):
+            channels = getattr(head, name)
+            # UDPHeatmap's combined target has three channels a keypoint
+            decoder = getattr(head, 'decoder', None)
+            combined = getattr(decoder, 'heatmap_type', None) == 'combined'
+            return channels // 3 if combined else channels
+    return None
+
+
+@HOOKS.register_module()
+class CheckKeypointsHook(Hook):
+    """Check at start-up that datasets and head mean the same keypoints.
+
+    Covers the datasets of training, validation and testing, each before it is first
+    used (validation's already before training).
+
+    Raises:
+        ValueError: The keypoint counts of a dataset's metainfo, its flip indices,
+            sigmas and joint weights, and the head differ.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train(self, runner):
+        self._check(runner, runner.train_dataloader, 'train_dataloader')
+        if runner.val_loop is not None:
+            self.before_val(runner)
+
+    def before_val(self, runner):
+        self._check(runner, runner.val_dataloader, 'val_dataloader')
+
+    def before_test(self, runner):
+        self._check(runner, runner.test_dataloader, 'test_dataloader')
+
+    def _check(self, runner, dataloader, name):
+        metainfo = getattr(dataloader.dataset, 'metainfo', {})
+        if 'num_keypoints' not in metainfo:
+            return
+        check_metainfo(metainfo)
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        predicted = count_head_keypoints(getattr(model, 'head', None))
+        if predicted not in (None, metainfo['num_keypoints']):
+            raise ValueError(
+                f'`model.head` predicts {predicted} keypoints, but the dataset '
+                f'`{metainfo["dataset_name"]}` of `{name}` has '
+                f'{metainfo["num_keypoints"]}; set `out_channels` to match.'
+            )

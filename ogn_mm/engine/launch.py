@@ -1,0 +1,173 @@
+"""From command line and config to a Runner, for ``tools/train.py`` and ``test.py``."""
+
+import argparse
+import contextlib
+import datetime
+import os
+import os.path as osp
+import re
+import sys
+import traceback
+
+import torch.distributed
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.device import get_device
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from .config_check import check_config, check_overrides
+
+
+def build_parser(description: str) -> argparse.ArgumentParser:
+    """The arguments that training and testing have in common."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--work-dir', help='folder of logs and results (work_dirs/CONFIG by default)'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='override settings of the config, e.g. train_dataloader.batch_size=16 '
+        'randomness.seed=1 key="[a,b]"',
+    )
+    parser.add_argument('--show-dir', help='draw predictions into this folder')
+    parser.add_argument(
+        '--show', action='store_true', help='show predictions in a window'
+    )
+    parser.add_argument(
+        '--interval', type=int, default=1, help='draw every n-th sample only'
+    )
+    parser.add_argument(
+        '--wait-time', type=float, default=1, help='seconds that a window stays open'
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes of a distributed job were started',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parser.add_argument(
+        '--debug', action='store_true', help='show the whole traceback of an error'
+    )
+    return parser
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config and merge into it the arguments of :func:`build_parser`.
+
+    Raises:
+        ValueError: A key is misspelt, or the config lacks what an argument needs.
+    """
+    cfg = Config.fromfile(args.config)
+    check_overrides(cfg, args.cfg_options)
+    cfg.merge_from_dict(args.cfg_options)
+    check_config(cfg)
+    cfg.launcher = args.launcher
+    default_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_dir
+
+    if args.show or args.show_dir:
+        hook = cfg.get('default_hooks', {}).get('visualization')
+        if hook is None:
+            raise ValueError(
+                '--show and --show-dir need `default_hooks.visualization`, '
+                'e.g. dict(type="PoseVisualizationHook").'
+            )
+        hook.update(
+            enable=True,
+            show=args.show,
+            out_dir=args.show_dir,
+            interval=args.interval,
+            wait_time=args.wait_time,
+        )
+    return cfg
+
+
+def use_gloo_without_accelerator(cfg: Config):
+    """Let a distributed job run on the CPU.
+
+    MMEngine's launchers select a CUDA device in any case; they are passed by if the
+    process group exists already. With an accelerator nothing is changed.
+
+    Raises:
+        ValueError: A launcher other than ``pytorch`` is used without accelerator.
+    """
+    if cfg.launcher == 'none' or get_device() != 'cpu':
+        return
+    if cfg.launcher != 'pytorch':
+        raise ValueError(
+            f'--launcher {cfg.launcher} needs an accelerator and there is none; start '
+            'CPU jobs with tools/dist_train.sh or tools/dist_test.sh.'
+        )
+    wrapper = cfg.get('model_wrapper_cfg') or dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+    seconds = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout', 1800)
+    torch.distributed.init_process_group(
+        'gloo', timeout=datetime.timedelta(seconds=seconds)
+    )
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Build the config's Runner, distributed if ``cfg.launcher`` says so."""
+    os.environ.setdefault('LOCAL_RANK', '0')
+    use_gloo_without_accelerator(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+@contextlib.contextmanager
+def one_line_errors(args: argparse.Namespace):
+    """End the program with one sentence where the cause is the user's input.
+
+    That is any error but those inside an iteration, i.e. in config, checkpoint,
+    data or evaluation. ``--debug`` shows their traceback, too.
+    """
+    try:
+        yield
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        if args.debug or any(frame.name == 'run_iter' for frame in frames):
+            raise
+        sys.exit(f'error: {args.config}: {summarize_error(error, args.config)}')
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+def summarize_error(error: Exception, config: str) -> str:
+    """An error's message in one line, with the config's field where it is known."""
+    message = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+    if 'DataLoader worker process' in message:  # the worker's own traceback follows
+        message = message.strip().splitlines()[-1].partition(': ')[2]
+    message = ' '.join(message.split())
+    if ' ' not in message:
+        message = f'{type(error).__name__}: {message}'
+    unexpected = re.search(r"unexpected keyword argument '(\w+)'", message)
+    if unexpected:
+        with contextlib.suppress(Exception):
+            paths = find_key(Config.fromfile(config)._cfg_dict, unexpected[1])
+            message += f' (see `{"`, `".join(paths)}`)' if paths else ''
+    return message
+
+
+def find_key(node, key: str, path: str = '') -> list[str]:
+    """Dotted paths at which ``key`` occurs in nested dicts and lists."""
+    if isinstance(node, (dict, ConfigDict)):
+        items = list(node.items())
+    elif isinstance(node, (list, tuple)):
+        items = list(enumerate(node))
+    else:
+        return []
+    found = []
+    for name, value in items:
+        here = f'{path}.{name}' if path else str(name)
+        found += [here] if name == key else find_key(value, key, here)
+    return found

@@ -1,0 +1,48 @@
+"""Test a model: ``python tools/test.py CONFIG CHECKPOINT``."""
+
+import argparse
+
+import mmengine
+
+from ogn_mm.engine.launch import (
+    build_parser,
+    build_runner,
+    load_config,
+    one_line_errors,
+)
+
+
+def parse_args(argv=None):
+    parser = build_parser('Test a pose model')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--out', help='write the metrics to this .json or .pkl file')
+    parser.add_argument('--dump', help='write the predictions to this .pkl file')
+    return parser.parse_args(argv)
+
+
+def merge_args(cfg, args: argparse.Namespace):
+    """Merge the arguments of testing alone into the config."""
+    cfg.load_from = args.checkpoint
+    cfg.resume = False
+    if args.dump:
+        if not args.dump.endswith(('.pkl', '.pickle')):
+            raise ValueError(f'--dump {args.dump}: the file has to end on .pkl.')
+        metrics = cfg.test_evaluator
+        metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+        dump = dict(type='DumpResults', out_file_path=args.dump)
+        cfg.test_evaluator = [*metrics, dump]
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    with one_line_errors(args):
+        cfg = load_config(args)
+        merge_args(cfg, args)
+        runner = build_runner(cfg)
+        metrics = runner.test()
+        if args.out and runner.rank == 0:
+            mmengine.dump(metrics, args.out)
+
+
+if __name__ == '__main__':
+    main()
