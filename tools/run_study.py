@@ -12,9 +12,9 @@ A study file is an MMEngine config:
              cfg_options={'codec.radius': 2.0}),
     ]
 
-``baseline``, ``seeds`` and options may be left out. Options are as after
-``--cfg-options``; in addition, one of ``codec`` reaches every place where the config
-uses its codec.
+``baseline``, ``seeds`` and options may be left out. Paths of configs are as on
+tools/train.py's command line, and options as after ``--cfg-options``; in addition, one
+of ``codec`` reaches every place where the config uses its codec.
 
     python tools/run_study.py STUDY.py --work-dir work_dirs/study --jobs 2
 
@@ -65,6 +65,9 @@ def parse_args(argv=None):
         '--seeds', type=int, nargs='+', help="instead of the study's seeds"
     )
     parser.add_argument('--rows', nargs='+', metavar='NAME', help='run these rows only')
+    parser.add_argument(
+        '--report', action='store_true', help='run nothing, report what is finished'
+    )
     args = parser.parse_args(argv)
     if args.jobs < 1:
         parser.error('--jobs must be at least 1')
@@ -154,11 +157,14 @@ def main(argv=None):
         names = [row['name'] for row in study['rows']]
         if set(args.rows or ()) - set(names):
             raise ValueError(f'--rows: {args.rows} are not all of the rows {names}')
-        seeds = args.seeds or study.get('seeds', [0])
-        runs = plan_runs(study, seeds, args.work_dir)
-        failed = run_pending([r for r in runs if r.row in (args.rows or names)], args)
+        seeds = dict.fromkeys(args.seeds or study.get('seeds', [0]))
+        runs = plan_runs(study, list(seeds), args.work_dir)
+        chosen = [run for run in runs if run.row in (args.rows or names)]
+        failed = [] if args.report else run_pending(chosen, args)
         for run in failed:
             print(f'failed: {run}: {run.error} (see {run.log})', file=sys.stderr)
+        if not any(run.finished for run in runs):
+            raise ValueError('no run is finished, there is nothing to report')
         write_results(study, runs, args.work_dir)
         print(report_study(args.work_dir))
     except KeyboardInterrupt:

@@ -55,11 +55,16 @@ def parse_args(argv=None):
     return args
 
 
-def with_scores(keypoints: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(..., K, 2) coordinates and (..., K) or (..., K, 2) scores as (..., K, 3)."""
-    if scores.ndim == keypoints.ndim:
-        scores = scores[..., 0]
-    return np.concatenate([keypoints, scores[..., None]], axis=-1)
+def find_poses(sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray]:
+    """The predicted and the true pose: x, y in the image and a score, (1, K, 3)."""
+    found, true = sample.pred_instances, sample.gt_instances
+    visible = true.keypoints_visible.reshape(*true.keypoints.shape[:2], -1)[..., :1]
+    if not true.keypoints.any():  # a detector's box comes without keypoints
+        visible = np.zeros_like(visible)
+    return (
+        np.concatenate([found.keypoints, found.keypoint_scores[..., None]], axis=-1),
+        np.concatenate([true.keypoints, visible], axis=-1),
+    )
 
 
 def cut_out(sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -67,18 +72,12 @@ def cut_out(sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     image = mmcv.imread(sample.img_path, channel_order='rgb')
     box = sample.gt_instances.bboxes[0]
     center, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * PADDING
-    size = image.shape[1::-1]
-    left, top = np.clip(np.floor(center - half), 0, np.subtract(size, 1)).astype(int)
+    size = np.array(image.shape[1::-1])
+    left, top = np.clip(np.floor(center - half), 0, size - 1).astype(int)
     right, bottom = np.clip(np.ceil(center + half), (left + 1, top + 1), size).astype(
         int
     )
-    poses = []
-    for instances, field in (
-        (sample.pred_instances, 'keypoint_scores'),
-        (sample.gt_instances, 'keypoints_visible'),
-    ):
-        keypoints = instances.keypoints - (left, top)
-        poses.append(with_scores(keypoints, instances.get(field)))
+    poses = [pose - (left, top, 0) for pose in find_poses(sample)]
     return image[top:bottom, left:right], *poses
 
 
@@ -98,17 +97,11 @@ def draw_offsets(model, inputs: torch.Tensor, sample: PoseDataSample) -> Figure:
     num_keypoints = model.head.out_channels
     maps = maps[0].float().cpu().numpy()
 
-    truth = with_scores(
-        sample.gt_instances.keypoints, sample.gt_instances.keypoints_visible
-    )[0]
+    truth = find_poses(sample)[1][0]
     corner = sample.input_center - 0.5 * np.array(sample.input_scale)
     truth[:, :2] = (truth[:, :2] - corner) * sample.input_size / sample.input_scale
     labelled = np.flatnonzero(truth[:, 2])
-    zoom = (
-        labelled[np.linspace(0, len(labelled) - 1, 3).astype(int)]
-        if len(labelled)
-        else ()
-    )
+    spread = np.linspace(0, len(labelled) - 1, 3).astype(int)
     return draw_offset_field(
         np.ascontiguousarray(inputs.numpy().transpose(1, 2, 0)[..., ::-1]),
         maps[:num_keypoints],
@@ -116,7 +109,7 @@ def draw_offsets(model, inputs: torch.Tensor, sample: PoseDataSample) -> Figure:
         model.head.decoder.radius,
         decoded.keypoints[0],
         truth,
-        zoom,
+        labelled[spread] if len(labelled) else range(3),
         [model.dataset_meta['keypoint_id2name'][k] for k in range(num_keypoints)],
     )
 

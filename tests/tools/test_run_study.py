@@ -261,12 +261,17 @@ def test_a_failing_run_stops_no_other(study, run_study):
 
 
 def test_rows_can_be_run_one_by_one(study, run_study):
+    assert 'nothing to report' in run_study('--report')[1]
     assert run_study('--rows', 'plain', '--seeds', 3)[0] == 0
     assert list(study.runs()) == [('plain', 3)]
-    code, output = run_study('--rows', 'Better, R = 2', '--seeds', 3)
+    code, output = run_study('--rows', 'Better, R = 2', '--seeds', 3, 3)
     assert code == 0
     assert '1 runs, 0 of them' in output
     assert list(study.runs()) == [('plain', 3), ('Better, R = 2', 3)]
+    table = study.work_dir / 'table.md'
+    table.unlink()
+    assert run_study('--report', '--seeds', 3)[0] == 0
+    assert table.exists()
 
 
 def wait_for(condition, seconds=60):

@@ -4,7 +4,7 @@ import copy
 import re
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from ogn_mm.engine.config_check import check_config, check_overrides
 
@@ -88,17 +88,25 @@ def resolve_config(path: str, *options: dict) -> Config:
             cfg = Config(replace(cfg.to_dict(), before, cfg.codec))
     check_config(cfg)
 
-    metrics = cfg.test_evaluator
-    metrics = metrics if isinstance(metrics, list) else [metrics]
-    metrics = [metric for metric in metrics if metric.type == 'CocoMetric']
-    if len(metrics) != 1:
-        raise ValueError(f'{path}: `test_evaluator` must hold one CocoMetric')
     # MMEngine fills in the place of the file, so that the text stays the same, and
     # finished runs stay valid, when the study is moved
-    metrics[
-        0
-    ].outfile_prefix = '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions'
+    prefix = '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions'
+    find_coco_metric(cfg).outfile_prefix = prefix
     return cfg
+
+
+def find_coco_metric(cfg: Config) -> ConfigDict:
+    """The metric that a study compares by.
+
+    Raises:
+        ValueError: The test has no ``CocoMetric``, or several.
+    """
+    metrics = cfg.get('test_evaluator') or []
+    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    found = [metric for metric in metrics if metric.type == 'CocoMetric']
+    if len(found) != 1:
+        raise ValueError('`test_evaluator` must hold one CocoMetric')
+    return found[0]
 
 
 def replace(node, old, new):

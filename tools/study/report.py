@@ -1,13 +1,8 @@
-"""The table and the plot of a study, from its ``results.json``.
+"""The table and the plot of a study, from its ``results.json``."""
 
-python tools/study/report.py work_dirs/study
-"""
-
-import argparse
 import contextlib
 import io
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +19,8 @@ from ogn_mm.evaluation.functional import (
     match_poses,
 )
 from ogn_mm.visualization import draw_curves, draw_scores
+
+from .plan import find_coco_metric
 
 METRICS = {
     'AP': 'coco/AP',
@@ -79,9 +76,7 @@ def load_matches(work_dir: Path, run: dict) -> PoseMatches:
     cfg = Config.fromfile(work_dir / run['config'])
     init_default_scope(cfg.get('default_scope', 'mmpose'))
     dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, lazy_init=True))
-    metrics = cfg.test_evaluator
-    metrics = metrics if isinstance(metrics, list) else [metrics]
-    (metric,) = (metric for metric in metrics if metric.type == 'CocoMetric')
+    metric = find_coco_metric(cfg)
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(metric.get('ann_file') or dataset.ann_file)
     predictions = work_dir / run['folder'] / 'predictions.keypoints.json'
@@ -177,19 +172,3 @@ def read_scalars(folder: Path) -> dict[str, list[tuple]]:
                 # what was repeated after a resumption counts
                 curves.setdefault(key, {})[entry['step']] = entry[key]
     return {key: sorted(curve.items()) for key, curve in curves.items()}
-
-
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('work_dir', type=Path, help='work directory of the study')
-    work_dir = parser.parse_args().work_dir
-    try:
-        print(report_study(work_dir))
-    except (ValueError, OSError) as error:
-        sys.exit(f'report: {error}')
-
-
-if __name__ == '__main__':
-    main()

@@ -161,11 +161,15 @@ class Run:
 
     def write_result(self) -> None:
         """Write what was measured, and under which circumstances."""
+        metrics = json.loads((self.folder / 'metrics.json').read_text())
+        if 'coco/AP' not in metrics:
+            self.error = f'the test gave no coco/AP but {sorted(metrics)}'
+            return
         now = datetime.datetime.now()
         result = dict(
             row=self.row,
             seed=self.seed,
-            metrics=json.loads((self.folder / 'metrics.json').read_text()),
+            metrics=metrics,
             overrides=self.overrides,
             checkpoint=self.find_checkpoint().name,
             **self.source,
