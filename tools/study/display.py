@@ -24,12 +24,12 @@ class Display:
         console = Console(soft_wrap=True, highlight=False, markup=False)
         self.progress = Progress(
             TextColumn('{task.description}', markup=False),
-            BarColumn(),
+            BarColumn(bar_width=16),
             TextColumn('{task.fields[note]}', markup=False),
             console=console,
             disable=not console.is_terminal,
         )
-        self.bars = {None: self.progress.add_task('all runs', total=count, note='')}
+        self.bars = {None: self.progress.add_task('', total=count, note='')}
 
     def update(self, running: list[Run], waiting: int) -> None:
         """Show the state of the running ones, and of all."""
@@ -43,7 +43,9 @@ class Display:
             if run not in self.bars:
                 self.bars[run] = self.progress.add_task(str(run), total=1, note='')
             self.progress.update(self.bars[run], completed=share, note=note)
-        self.progress.update(self.bars[None], completed=self.count - left, note=summary)
+        self.progress.update(
+            self.bars[None], completed=self.count - left, description=summary
+        )
         if self.progress.disable and time.monotonic() - self.printed > 60:
             self.printed = time.monotonic()
             notes = [f'{run}: {note}' for run, (_, note) in states.items()]
