@@ -8,7 +8,8 @@ MMDetection's own checkpoints load, resume and test with the protection on.
 
 A numpy pickle is a risk of its own: a crafted dtype reads foreign memory, and
 ``builtins.getattr`` reaches every module. Stand-ins take their places: they know the
-plain number types and HistoryBuffer's own statistics, and refuse all else.
+plain number types and HistoryBuffer's own statistics, and refuse all else. (So is
+the state of ``OneCycleLR``, the one scheduler of MMEngine that needs ``getattr``.)
 """
 
 import functools
@@ -82,6 +83,18 @@ def allow_mmengine_checkpoints():
     torch.serialization.add_safe_globals(allowed)
 
 
+def find_reason(error: Exception) -> str:
+    """Why ``torch.load`` failed, without its advice to load the file unprotected."""
+    text = str(error).rpartition('WeightsUnpickler error:')[2].strip()
+    unknown = re.search(r'GLOBAL (\S+)', text)
+    if unknown:
+        return f'it asks for `{unknown[1]}`, which may run any code'
+    text = text.partition('\n')[0].partition('. ')[0]
+    if isinstance(error, pickle.UnpicklingError):
+        return text.rstrip('.')
+    return f'it is damaged or no checkpoint ({type(error).__name__}: {text})'
+
+
 def explain_refusal(loader):
     """Wrap a checkpoint loader: what it refuses is told in one sentence.
 
@@ -94,15 +107,10 @@ def explain_refusal(loader):
     def load(filename, *args, **kwargs):
         try:
             return loader(filename, *args, **kwargs)
-        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-            text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
-            reason = text.splitlines()[0] if text else 'it ends too early'
-            unknown = re.search(r'GLOBAL (\S+)', reason)
-            if unknown:
-                reason = (
-                    f'it asks for `{unknown[1]}`, which is neither weights nor logs '
-                    'and could run any code'
-                )
+        except (OSError, ImportError):
+            raise  # a missing file or package
+        except Exception as error:  # a crafted or damaged pickle may raise anything
+            reason = find_reason(error)
         raise pickle.UnpicklingError(
             f'The checkpoint {filename} was not loaded: {reason}.'
         )
@@ -123,6 +131,13 @@ class AtomicLocalBackend(LocalBackend):
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, filepath)
+
+
+@CheckpointLoader.register_scheme('', force=True)
+def load_from_local(filename, map_location=None):
+    """MMEngine's loader of files, protected in every environment."""
+    filename = os.path.expanduser(filename)
+    return torch.load(filename, map_location=map_location, weights_only=True)
 
 
 allow_mmengine_checkpoints()
