@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
 
-OUTLINE = [Stroke(linewidth=2.2, foreground='black'), Normal()]
+OUTLINE = [Stroke(linewidth=1.8, foreground='black'), Normal()]
 
 
 def draw_pose(
@@ -15,6 +15,7 @@ def draw_pose(
     pose: np.ndarray,
     skeleton: Sequence[tuple[int, int]],
     colors: Sequence | str,
+    dots: str,
     min_score: float = 0.2,
     **style,
 ) -> None:
@@ -25,9 +26,10 @@ def draw_pose(
         pose (np.ndarray): x, y and score or visibility of each keypoint, (K, 3).
         skeleton (Sequence[tuple[int, int]]): The two keypoints of each limb, (L, 2).
         colors (Sequence | str): A colour for each limb, or one for all.
+        dots (str): Colour of the keypoints.
         min_score (float): A keypoint that scores less is not drawn, nor are its
             limbs. Defaults to 0.2.
-        **style: Further arguments of ``Axes.plot``.
+        **style: Further arguments of ``Axes.plot`` for the limbs.
     """
     found = pose[:, 2] >= min_score
     if isinstance(colors, str):
@@ -36,6 +38,7 @@ def draw_pose(
         limb = list(limb)
         if found[limb].all():
             axes.plot(*pose[limb, :2].T, color=color, solid_capstyle='round', **style)
+    axes.scatter(*pose[found, :2].T, s=5, color=dots, zorder=3)
 
 
 def draw_pose_grid(
@@ -76,17 +79,11 @@ def draw_pose_grid(
     for i, (axes, image) in enumerate(zip(grid, images, strict=False)):
         axes.imshow(image)
         for pose in predictions[i]:
-            draw_pose(axes, pose, skeleton, colors, min_score, linewidth=4, alpha=0.85)
+            style = dict(linewidth=4, alpha=0.85)
+            draw_pose(axes, pose, skeleton, colors, 'black', min_score, **style)
         for pose in ground_truths[i]:
-            draw_pose(
-                axes,
-                pose,
-                skeleton,
-                'white',
-                min_score=1e-6,
-                linewidth=1.1,
-                path_effects=OUTLINE,
-            )
+            style = dict(linewidth=1, path_effects=OUTLINE)
+            draw_pose(axes, pose, skeleton, 'white', 'white', 1e-6, **style)
         height, width = image.shape[:2]
         axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
         if titles is not None:

@@ -35,6 +35,8 @@ def test_predictions_and_ground_truth_are_drawn_where_they_are():
         'red': [[[1, 2], [5, 6]]],
         'white': [[[1, 3], [5, 7]], [[5, 7], [9, 8]]],
     }
+    dots = [item.get_offsets().tolist() for item in first.collections]
+    assert dots == [[[1, 2], [5, 6]], [[1, 3], [5, 7], [9, 8]]]
     # a keypoint without label has no limbs
     assert lines_of(second) == {'white': [[[1, 3], [5, 7]], [[5, 7], [9, 8]]]}
     assert lines_of(third) == {'red': [[[1, 2], [5, 6]]] * 2}
