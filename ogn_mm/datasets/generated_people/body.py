@@ -18,32 +18,32 @@ KEYPOINTS = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear',
 
 # Each angle: lowest, highest, at rest, and standard deviation around an action's value.
 TORSO_ANGLES = dict(
-    lean=(-20, 60, 0, 7),
-    bend=(-25, 25, 0, 7),
-    turn=(-35, 35, 0, 7),
-    head_turn=(-60, 60, 0, 20),
+    lean=(-20, 60, 0, 5),
+    bend=(-25, 25, 0, 5),
+    turn=(-35, 35, 0, 5),
+    head_turn=(-60, 60, 0, 15),
     head_nod=(-25, 35, 0, 10),
 )
 LIMB_ANGLES = dict(
-    shoulder_flex=(-45, 170, 0, 20),
-    shoulder_spread=(5, 165, 14, 12),
-    shoulder_twist=(-60, 60, 0, 25),
-    elbow=(3, 145, 25, 30),
+    shoulder_flex=(-45, 170, 0, 14),
+    shoulder_spread=(5, 165, 16, 10),
+    shoulder_twist=(-60, 60, 0, 18),
+    elbow=(3, 145, 25, 20),
     hip_flex=(-25, 110, 0, 9),
     hip_spread=(-2, 45, 6, 6),
     knee=(2, 130, 8, 9),
 )
 # Odds, then the angles that are not at rest, on one side and on the other.
 ACTIONS = dict(
-    stand=(0.3, dict()),
-    walk=(0.22, dict(hip_flex=(28, -16), knee=(14, 30), shoulder_flex=(-28, 28))),
-    run=(0.08, dict(lean=(12,), hip_flex=(55, -18), knee=(65, 50),
+    stand=(0.34, dict()),
+    walk=(0.26, dict(hip_flex=(28, -16), knee=(14, 30), shoulder_flex=(-28, 28))),
+    run=(0.07, dict(lean=(12,), hip_flex=(55, -18), knee=(65, 50),
                     shoulder_flex=(-40, 45), elbow=(85, 85))),
-    sit=(0.12, dict(hip_flex=(85, 80), knee=(85, 75), shoulder_flex=(25, 30))),
-    wave=(0.1, dict(shoulder_spread=(130, 16), elbow=(35, 25))),
-    raise_arms=(0.08, dict(shoulder_spread=(150, 145), elbow=(20, 25))),
-    reach=(0.06, dict(shoulder_flex=(85, 70), elbow=(15, 20), lean=(10,))),
-    crouch=(0.04, dict(lean=(30,), hip_flex=(85, 75), knee=(100, 95))),
+    sit=(0.1, dict(hip_flex=(85, 80), knee=(85, 75), shoulder_flex=(25, 30))),
+    wave=(0.09, dict(shoulder_spread=(130, 16), elbow=(35, 25))),
+    raise_arms=(0.07, dict(shoulder_spread=(150, 145), elbow=(20, 25))),
+    reach=(0.05, dict(shoulder_flex=(85, 70), elbow=(15, 20), lean=(10,))),
+    crouch=(0.02, dict(lean=(30,), hip_flex=(85, 75), knee=(100, 95))),
 )  # fmt: skip
 
 
@@ -125,10 +125,10 @@ def sample_pose(rng) -> dict:
             means = action.get(name, (rest,) * len(prefixes))
             for prefix, mean in zip(prefixes, means, strict=True):
                 pose[prefix + name] = np.clip(rng.normal(mean, spread), low, high)
-    facing = rng.choice((0, 180, 90, -90), p=(0.5, 0.26, 0.12, 0.12))
-    pose |= dict(yaw=rng.normal(facing, 22), pitch=rng.normal(0, 6))
+    facing = rng.choice((0, 180, 90, -90), p=(0.56, 0.26, 0.09, 0.09))
+    pose |= dict(yaw=rng.normal(facing, 18), pitch=rng.normal(0, 6))
     pose['roll'] = rng.normal(0, 5)
-    if rng.random() < 0.08:  # lying, falling, doing a cartwheel
+    if rng.random() < 0.05:  # lying, falling, doing a cartwheel
         pose['roll'] += rng.choice((-1, 1)) * rng.uniform(50, 120)
     return pose
 

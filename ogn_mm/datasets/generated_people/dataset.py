@@ -12,7 +12,7 @@ from .body import KEYPOINTS
 from .scene import generate_image
 
 # Counts up when the same parameters give other pictures or annotations.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 STREAMS = dict(train=0, val=1)
 # COCO's own drawing order, counted from 1.
 SKELETON = ((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7),

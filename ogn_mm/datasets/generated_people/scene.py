@@ -109,8 +109,8 @@ def place(rng, person: Person, size, taken: list):
     spots = np.array([points[name][:2] for name in KEYPOINTS]) * person.stature
     low, high = spots.min(0), spots.max(0)
     for _ in range(10):
-        # Now and then up to a third of the person is outside the image.
-        margin = (high - low) * (0.5 if rng.random() < 0.75 else 0.2)
+        # Now and then part of the person is outside the image.
+        margin = (high - low) * (0.5 if rng.random() < 0.85 else 0.2)
         room = np.maximum(size - 2 * margin, 1)
         root = margin + rng.random(2) * room - (low + high) / 2
         box = np.r_[root + low, root + high]
@@ -137,7 +137,7 @@ def sample_things(rng, size, max_people: int) -> list:
         if person is None:
             continue
         things.append(person)
-        if rng.random() < 0.3:
+        if rng.random() < 0.25:
             things.append(sample_prop(rng, person))
     return things
 
