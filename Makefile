@@ -45,7 +45,8 @@ demo: setup
 	$(IN_VENV) bash tools/demo.sh
 
 test: setup
-	$(IN_VENV) python -m pytest
+	$(IN_VENV) python -m pytest -m 'not slow and not full'
+	$(IN_VENV) python -m pytest -m 'slow and not full'
 
 test-full: setup
 	$(IN_VENV) python -m pytest -m ''
