@@ -1,0 +1,93 @@
+import types
+
+import numpy as np
+import pytest
+from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+from ogn_mm.engine.hooks import CheckKeypointsHook
+from ogn_mm.engine.hooks.check_keypoints_hook import (
+    check_metainfo,
+    count_head_keypoints,
+)
+
+
+@pytest.fixture
+def metainfo():
+    """Three keypoints, of which the last two are each other's mirror image."""
+    return parse_pose_metainfo(
+        dict(
+            dataset_name='arms',
+            keypoint_info={
+                0: dict(name='nose', swap=''),
+                1: dict(name='left', swap='right'),
+                2: dict(name='right', swap='left'),
+            },
+            skeleton_info={},
+            joint_weights=[1.0] * 3,
+            sigmas=[0.1] * 3,
+        )
+    )
+
+
+def test_sound_metainfo(metainfo):
+    check_metainfo(metainfo)
+
+
+@pytest.mark.parametrize(
+    'key, value, message',
+    [
+        ('flip_indices', [0, 2], "'arms' has 3 keypoints but 2 'flip_indices'"),
+        ('flip_indices', [1, 2, 0], 'do not swap in pairs: 0 -> 1'),
+        ('flip_indices', [0, 1, 3], 'do not swap in pairs: 2 -> 3'),
+        ('sigmas', np.ones(17), "'arms' has 3 keypoints but 17 'sigmas'"),
+        ('dataset_keypoint_weights', np.ones(2), "but 2 'joint_weights'"),
+    ],
+)
+def test_faulty_metainfo(metainfo, key, value, message):
+    metainfo[key] = value
+    with pytest.raises(ValueError, match=message.replace("'", '`')):
+        check_metainfo(metainfo)
+
+
+def head(**attributes):
+    return types.SimpleNamespace(**attributes)
+
+
+@pytest.mark.parametrize(
+    'predictor, count',
+    [
+        (head(out_channels=3, decoder=MSRAHeatmap((8, 8), (2, 2), sigma=1)), 3),
+        (head(out_channels=9, decoder=UDPHeatmap((8, 8), (2, 2), 'combined')), 3),
+        (head(num_joints=3), 3),
+        (head(num_keypoints=3, out_channels=8), 3),
+        (head(), None),
+        (None, None),
+    ],
+)
+def test_count_head_keypoints(predictor, count):
+    assert count_head_keypoints(predictor) == count
+
+
+@pytest.mark.parametrize('loop', ['train', 'val', 'test'])
+def test_each_dataset_is_checked(metainfo, loop):
+    """Validation's already before training, the others before their own loop."""
+    other = dict(metainfo, num_keypoints=17)
+    runner = types.SimpleNamespace(
+        model=types.SimpleNamespace(head=head(out_channels=3)), val_loop=object()
+    )
+    for name in ('train', 'val', 'test'):
+        dataset = types.SimpleNamespace(metainfo=metainfo)
+        setattr(runner, f'{name}_dataloader', types.SimpleNamespace(dataset=dataset))
+    hook = CheckKeypointsHook()
+    start = hook.before_test if loop == 'test' else hook.before_train
+    start(runner)
+    getattr(runner, f'{loop}_dataloader').dataset.metainfo = other
+    with pytest.raises(ValueError, match=r'has 17 keypoints but 3'):
+        start(runner)
+    other.update(
+        flip_indices=range(17), sigmas=[1] * 17, dataset_keypoint_weights=[1] * 17
+    )
+    expected = f'predicts 3 keypoints.*`arms` of `{loop}_dataloader` has 17'
+    with pytest.raises(ValueError, match=expected):
+        start(runner)
