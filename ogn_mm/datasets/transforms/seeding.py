@@ -16,13 +16,14 @@ def seed_generators(*key: int) -> int:
     """Seed python's, numpy's and torch's CPU generator from some integers.
 
     Args:
-        key (int): Integers from 0 to 2**32 - 1; others, as many, give other streams.
+        key (int): Non-negative integers; other integers give other streams.
 
     Returns:
         int: The seed of torch's generator, for generators of other devices.
     """
     # the length, since zeros at the end would not count
-    first, second = np.random.SeedSequence((len(key), *key)).generate_state(2, np.uint64)
+    sequence = np.random.SeedSequence((len(key), *key))
+    first, second = sequence.generate_state(2, np.uint64)
     # the legacy generator is the one that MMPose's transforms draw from
     np.random.seed(np.array([first, second]).view(np.uint32))  # noqa: NPY002
     random.seed(int(first))
