@@ -4,6 +4,7 @@ _base_ = './people1k.py'
 
 data_root = 'data/generated_people/'
 train_pipeline = _base_.train_pipeline
+train_pipeline[4] = dict(type='RandomBBoxScaleRotate')
 train_pipeline[-3].input_size = (96, 128)
 val_pipeline = _base_.val_pipeline
 val_pipeline[-2].input_size = (96, 128)

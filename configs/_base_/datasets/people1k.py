@@ -3,6 +3,8 @@
 _base_ = './coco_keypoints.py'
 
 data_root = 'data/people1k/'
+train_pipeline = _base_.train_pipeline
+train_pipeline[4] = dict(type='RandomBBoxTransform')  # stronger, for little data
 train_dataloader = dict(
     batch_size=32,
     num_workers=2,
@@ -11,6 +13,7 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/train.json',
         data_prefix=dict(img='images/'),
+        pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(

@@ -1,3 +1,4 @@
+from .augmentation import ContiguousRandomFlip, RandomBBoxScaleRotate
 from .seeding import SeedAugmentation
 
-__all__ = ['SeedAugmentation']
+__all__ = ['ContiguousRandomFlip', 'RandomBBoxScaleRotate', 'SeedAugmentation']
