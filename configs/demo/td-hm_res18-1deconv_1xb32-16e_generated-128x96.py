@@ -1,5 +1,5 @@
 # The demo's twin without offsets: the same network, its best codec at stride 16.
-_base_ = './td-ogn_res18-1deconv_1xb32-20e_generated-128x96.py'
+_base_ = './td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
 
 codec = dict(
     type='MSRAHeatmap',

@@ -3,7 +3,7 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/topdown_resnet.py',
     '../_base_/datasets/generated_people.py',
-    '../_base_/schedules/adam_20e.py',
+    '../_base_/schedules/adam_16e.py',
 ]
 
 codec = dict(type='OffsetHeatmap', input_size=(96, 128), heatmap_size=(6, 8))
