@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml $(wildcard tools/install_*.py requirements/*.txt)
 	@$(MAKE) --no-print-directory install PYTHON=$(VENV)/bin/python \
 	    CONSTRAINTS='--constraint requirements/reference.txt'
 	$(VENV)/bin/python -m pip install --quiet -r requirements/tests.txt \
-	    --constraint requirements/reference.txt
+	    -r requirements/optional.txt --constraint requirements/reference.txt
 	@touch $@
 
 install:
