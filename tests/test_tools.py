@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import multiprocessing
 import os
 import pathlib
 import pickle
@@ -27,6 +28,12 @@ def load_tool(name):
 
 
 train, test = load_tool('train'), load_tool('test')
+# The garbage collector waits 5 s for each persistent worker that is left to it.
+NO_WORKERS = [
+    '--cfg-options',
+    'train_dataloader.num_workers=0',
+    'train_dataloader.persistent_workers=False',
+]
 
 
 @pytest.fixture(scope='module')
@@ -39,8 +46,7 @@ def checkpoint(config):
     """Trained for two epochs by the options of tools/train.py."""
     work_dir = config.parent / 'trained'
     arguments = [str(config), '--work-dir', str(work_dir), '--auto-scale-lr']
-    arguments += ['--cfg-options', 'train_cfg.max_epochs=2']
-    train.main([*arguments, 'train_dataloader.num_workers=0'])
+    train.main([*arguments, *NO_WORKERS, 'train_cfg.max_epochs=2'])
     return work_dir / 'epoch_2.pth'
 
 
@@ -71,7 +77,7 @@ def test_training_options(checkpoint):
 
 def test_resume_goes_on(config, checkpoint, tmp_path):
     arguments = [str(config), '--work-dir', str(tmp_path), '--no-validate']
-    train.main([*arguments, '--resume', str(checkpoint)])
+    train.main([*arguments, '--resume', str(checkpoint), *NO_WORKERS])
     assert {path.name for path in tmp_path.glob('*.pth')} == {'epoch_3.pth'}
     steps = torch.load(tmp_path / 'epoch_3.pth')['optimizer']['state'][0]['step']
     assert steps == 3 * 6
@@ -232,10 +238,12 @@ def test_an_error_in_a_worker(tmp_path):
     with pytest.raises(SystemExit) as error:
         train.main([str(config), '--work-dir', str(tmp_path / 'work')])
     check_sentence(error, config, 'No such file or directory')
+    for worker in multiprocessing.active_children():
+        worker.kill()
 
 
 def test_an_error_in_an_iteration_keeps_its_traceback(config, tmp_path):
     """It is rather a bug than a mistake of the user's."""
-    options = ['--cfg-options', 'model.head.in_channels=3']
+    options = [*NO_WORKERS, 'model.head.in_channels=3']
     with pytest.raises(RuntimeError, match='channels'):
         train.main([str(config), '--work-dir', str(tmp_path), *options])
