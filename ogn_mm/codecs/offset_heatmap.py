@@ -28,8 +28,11 @@ class OffsetHeatmap(BaseKeypointCodec):
         input_size (tuple[int, int]): Size of the network's input, (w, h).
         heatmap_size (tuple[int, int]): Size of the heatmaps, (W, H); must
             divide ``input_size``.
-        radius (float): Disk radius R in heatmap pixels, at least sqrt(0.5).
-            Defaults to 1.5.
+        radius (float, optional): Disk radius R in heatmap pixels, at least
+            sqrt(0.5). Defaults to 1.5 or, where that is more, to 8 input
+            pixels: 2 at stride 4. At strides 8 and 16 the smaller disk was the
+            better one (see configs/ogn_topdown/README.md); at finer strides it
+            would leave out more of the keypoints just outside the crop.
         sigma (float, optional): Standard deviation of the Gaussian that
             smooths the heatmaps before the maximum is taken, in heatmap
             pixels. 0 smooths nothing. Defaults to ``radius / 2``.
@@ -50,7 +53,7 @@ class OffsetHeatmap(BaseKeypointCodec):
         self,
         input_size: tuple[int, int],
         heatmap_size: tuple[int, int],
-        radius: float = 1.5,
+        radius: float | None = None,
         sigma: float | None = None,
         kernel_size: int | None = None,
     ) -> None:
@@ -61,6 +64,8 @@ class OffsetHeatmap(BaseKeypointCodec):
                     f'OffsetHeatmap: heatmap_size {tuple(heatmap_size)} must '
                     f'divide input_size {tuple(input_size)}'
                 )
+        if radius is None:
+            radius = max(1.5, 8 * max(heatmap_size) / max(input_size))
         if not MIN_RADIUS <= radius < math.inf:
             raise ValueError(
                 'OffsetHeatmap: radius must be a number of heatmap pixels of at '

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .smoothing import smooth_heatmaps
+from .smoothing import is_exporting, smooth_heatmaps
 
 # Floats that are smoothed at a time on the CPU: about what its cache holds.
 CPU_CHUNK = 1 << 17
@@ -19,7 +19,7 @@ def argmax_2d(maps: Tensor) -> Tensor:
         Tensor: Indices into H * W, int64, (B, K).
     """
     flat = maps.flatten(2)
-    if flat.is_cpu and not torch.jit.is_tracing():
+    if flat.is_cpu and not is_exporting():
         # NumPy's argmax is about ten times faster than PyTorch's on the CPU
         return torch.from_numpy(flat.numpy().argmax(-1))
     return flat.argmax(-1)
@@ -36,7 +36,7 @@ def smoothed_argmax(heatmaps: Tensor, kernel_size: int, sigma: float) -> Tensor:
     Returns:
         Tensor: Indices into H * W, int64, (B, K).
     """
-    if not heatmaps.is_cpu or torch.jit.is_tracing():
+    if not heatmaps.is_cpu or is_exporting():
         return argmax_2d(smooth_heatmaps(heatmaps, kernel_size, sigma))
     people = max(1, CPU_CHUNK // heatmaps[0].numel())
     return torch.cat(

@@ -6,6 +6,11 @@ import torch
 from torch import Tensor
 
 
+def is_exporting() -> bool:
+    """Whether the running code is being traced, exported or compiled."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling()
+
+
 @lru_cache(maxsize=32)
 def gaussian_matrix(
     size: int, kernel_size: int, sigma: float, device: torch.device
@@ -50,8 +55,10 @@ def smooth_heatmaps(heatmaps: Tensor, kernel_size: int, sigma: float) -> Tensor:
     if kernel_size == 1:
         return heatmaps
     height, width = heatmaps.shape[-2:]
-    rows = gaussian_matrix(height, kernel_size, sigma, heatmaps.device)
-    columns = gaussian_matrix(width, kernel_size, sigma, heatmaps.device)
+    # an exporter's stand-ins for tensors must not get into the cache
+    matrix = gaussian_matrix.__wrapped__ if is_exporting() else gaussian_matrix
+    rows = matrix(height, kernel_size, sigma, heatmaps.device)
+    columns = matrix(width, kernel_size, sigma, heatmaps.device)
     # autocast would round the maps to half precision on the way
     with torch.autocast(heatmaps.device.type, enabled=False):
         return rows @ (heatmaps @ columns.T)
