@@ -98,7 +98,6 @@ def test_testing_options(config, checkpoint, tmp_path):
     metrics = json.loads((tmp_path / 'metrics.json').read_text())
     assert metrics['EPE'] > 0
     assert len(read_poses(tmp_path / 'poses.pkl')) == 12
-    # every fifth iteration, each of one batch's last sample
     assert list((tmp_path / 'drawn').rglob('*.png'))
 
 

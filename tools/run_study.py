@@ -43,6 +43,7 @@ from collections import deque
 from pathlib import Path
 
 import torch
+
 from study.display import Display
 from study.plan import load_study, plan_runs
 from study.report import report_study

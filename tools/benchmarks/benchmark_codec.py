@@ -11,9 +11,9 @@ import argparse
 
 import numpy as np
 from mmpose.codecs import MSRAHeatmap, UDPHeatmap
-from timing import compare, comparison_rows, format_table, use_one_thread
 
 from ogn_mm.codecs import OffsetHeatmap
+from timing import compare, comparison_rows, format_table, use_one_thread
 
 BASELINE = 'UDP combined'
 NUM_KEYPOINTS = 17
