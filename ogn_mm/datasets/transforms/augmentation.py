@@ -16,9 +16,20 @@ class ContiguousRandomFlip(RandomFlip):
     """MMPose's `RandomFlip` with a contiguous image as its result.
 
     `RandomFlip` makes the image a view with a negative stride, from which OpenCV
-    takes six times as long to warp. The values are the same, and so are the
-    arguments and the random draws.
+    takes six times as long to warp. Arguments, values and random draws are the
+    same. Arrays that come in are not written to.
     """
+
+    # `cache_randomness` would otherwise list the method in MMPose's class again
+    _methods_with_randomness = []
+
+    @cache_randomness
+    def _choose_direction(self) -> str | None:
+        if isinstance(self.prob, list) or isinstance(self.direction, list):
+            return super()._choose_direction()
+        # what `np.random.choice` does with these probabilities, in 1/20 of its time
+        flip = np.random.random_sample() < self.prob  # noqa: NPY002
+        return self.direction if flip else None
 
     def transform(self, results: dict) -> dict:
         img = results['img']
@@ -74,6 +85,8 @@ class RandomBBoxScaleRotate(RandomBBoxTransform):
     Raises:
         ValueError: If an argument is out of its range.
     """
+
+    _methods_with_randomness = []  # as above
 
     def __init__(
         self,
