@@ -55,22 +55,13 @@ def equal(a, b):
     return a == b
 
 
-@pytest.mark.slow
-def test_killed_training_repeats_the_uninterrupted_one(train, tmp_path):
-    points = random.Random(3).sample(range(EPOCHS * ITERATIONS), 6)
-    kills = [(point, f'train:{point}') for point in points]
-    # cut off: epoch 1's validation, its best checkpoint, epoch 2's checkpoint
-    kills += [(5.8, 'val:1'), (5.9, 'best:1'), (11.9, 'save:2')]
-
-    killed, straight = tmp_path / 'killed', tmp_path / 'straight'
+def compare_killed_to_uninterrupted(train, folder, kills):
+    """Train with a kill at each of ``kills`` = (iteration, event), and without."""
+    killed, straight = folder / 'killed', folder / 'straight'
     for _, kill in sorted(kills):
         # without a given seed: the one drawn first has to be kept, too
-        code = train(
-            killed,
-            '--resume',
-            **{'default_hooks.kill.at': kill, 'randomness.seed': None},
-        )
-        assert code == -signal.SIGKILL, kill
+        options = {'default_hooks.kill.at': kill, 'randomness.seed': None}
+        assert train(killed, '--resume', **options) == -signal.SIGKILL, kill
     assert train(killed, '--resume', **{'train_dataloader.num_workers': 1}) == 0
 
     seed = torch.load(killed / 'epoch_3.pth')['meta']['seed']
@@ -85,3 +76,20 @@ def test_killed_training_repeats_the_uninterrupted_one(train, tmp_path):
             assert equal(a.get(part), b.get(part)), (name, part)
         losses = [c['message_hub']['log_scalars']['train/loss'].data[0] for c in (a, b)]
         assert losses[0].tolist() == losses[1].tolist()
+
+
+@pytest.mark.slow
+def test_killed_training_repeats_the_uninterrupted_one(train, tmp_path):
+    points = random.Random(3).sample(range(EPOCHS * ITERATIONS), 6)
+    kills = [(point, f'train:{point}') for point in points]
+    # cut off: epoch 1's validation, its best checkpoint, epoch 2's checkpoint
+    kills += [(5.8, 'val:1'), (5.9, 'best:1'), (11.9, 'save:2')]
+    compare_killed_to_uninterrupted(train, tmp_path, kills)
+
+
+@pytest.mark.full
+def test_kill_at_every_iteration(train, tmp_path):
+    kills = [(point, f'train:{point}') for point in range(EPOCHS * ITERATIONS)]
+    kills += [(6 * e - 0.2, 'val:2') for e in (1, 2, 3)]
+    kills += [(6 * e - 0.3, f'save:{e}') for e in (1, 2, 3)]
+    compare_killed_to_uninterrupted(train, tmp_path, kills)

@@ -15,7 +15,7 @@ import pytest
 from mmengine.config import Config
 
 ROOT = Path(__file__).parents[2]
-DEMO = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-20e_generated-128x96.py'
+DEMO = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
 
 # Trains nothing, but leaves what MMEngine's Runner leaves and can fail and be resumed.
 TRAIN = """

@@ -23,7 +23,7 @@ def visualize():
 
 @pytest.mark.parametrize('kind', ['ogn', 'hm'])
 def test_pictures(kind, visualize, generated_people, tmp_path):
-    config = DEMO / f'td-{kind}_res18-1deconv_1xb32-20e_generated-128x96.py'
+    config = DEMO / f'td-{kind}_res18-1deconv_1xb32-16e_generated-128x96.py'
     cfg = Config.fromfile(config)
     init_default_scope('mmpose')
     model = MODELS.build(cfg.model)
