@@ -68,6 +68,7 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg.merge_from_dict(args.cfg_options)
     check_config(cfg)
     cfg.launcher = args.launcher
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     default_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_dir
 
@@ -118,7 +119,6 @@ def use_gloo_without_accelerator(cfg: Config):
 
 def build_runner(cfg: Config) -> Runner:
     """Build the config's Runner, distributed if ``cfg.launcher`` says so."""
-    os.environ.setdefault('LOCAL_RANK', '0')
     use_gloo_without_accelerator(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
