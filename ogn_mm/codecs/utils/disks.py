@@ -30,7 +30,7 @@ def generate_disk_targets(
         - offset_weights (K, H, W): 1 where the offset loss counts, else 0.
         - drawn (N, K): whether any pixel lies within R of the keypoint.
     """
-    num_keypoints = keypoints.shape[1]
+    num_people, num_keypoints = valid.shape
     width, height = heatmap_size
     area = width * height
 
@@ -39,19 +39,21 @@ def generate_disk_targets(
     pixels = np.ceil(xy - radius) + np.arange(int(2 * radius) + 1)
     delta = xy - pixels
     squared = delta * delta
-    squared[(pixels < 0) | (pixels >= ((width,), (height,)))] = np.inf
+    squared[(pixels < 0) | (pixels >= np.array(heatmap_size)[:, None])] = np.inf
     distance = squared[:, 1, :, None] + squared[:, 0, None, :]
     inside = distance <= radius**2
     inside &= valid.reshape(-1, 1, 1)
 
-    index, row, column = np.nonzero(inside)
-    if keypoints.shape[0] > 1:
+    index, row, column = inside.nonzero()
+    channel = index
+    if num_people > 1:
         # the last of several writes stays: the nearest keypoint comes last
         order = np.argsort(-distance[index, row, column], kind='stable')
         index, row, column = index[order], row[order], column[order]
-    channel = index % num_keypoints
-    pixel = channel * area + pixels[index, 0, column].astype(np.int64)
-    pixel += pixels[index, 1, row].astype(np.int64) * width
+        channel = index % num_keypoints
+    start = channel * area
+    pixel = pixels[index, 1, row] * width + pixels[index, 0, column]
+    pixel = pixel.astype(np.int64) + start
 
     maps = np.zeros((4 * num_keypoints, height, width), np.float32)
     heatmaps = maps[:num_keypoints]
@@ -59,12 +61,12 @@ def generate_disk_targets(
     offset_weights = maps[3 * num_keypoints :]
     heatmaps.reshape(-1)[pixel] = 1
     offset_weights.reshape(-1)[pixel] = 1
-    pixel += channel * area  # channel 2k holds x, channel 2k + 1 holds y
+    pixel += start  # channel 2k holds x, channel 2k + 1 holds y
     delta /= radius
     offsets.reshape(-1)[pixel] = delta[index, 0, column]
     pixel += area
     offsets.reshape(-1)[pixel] = delta[index, 1, row]
 
-    drawn = np.zeros(valid.shape, bool)
-    drawn.reshape(-1)[index] = True
-    return heatmaps, offsets, offset_weights, drawn
+    drawn = np.zeros(valid.size, bool)
+    drawn[index] = True
+    return heatmaps, offsets, offset_weights, drawn.reshape(valid.shape)

@@ -3,10 +3,7 @@
 import torch
 from torch import Tensor
 
-from .smoothing import is_exporting, smooth_heatmaps
-
-# Floats that are smoothed at a time on the CPU: about what its cache holds.
-CPU_CHUNK = 1 << 17
+from .smoothing import is_exporting, smooth_heatmaps, smooth_in_chunks
 
 
 def argmax_2d(maps: Tensor) -> Tensor:
@@ -38,13 +35,8 @@ def smoothed_argmax(heatmaps: Tensor, kernel_size: int, sigma: float) -> Tensor:
     """
     if not heatmaps.is_cpu or is_exporting():
         return argmax_2d(smooth_heatmaps(heatmaps, kernel_size, sigma))
-    people = max(1, CPU_CHUNK // heatmaps[0].numel())
-    return torch.cat(
-        [
-            argmax_2d(smooth_heatmaps(chunk, kernel_size, sigma))
-            for chunk in heatmaps.split(people)
-        ]
-    )
+    chunks = smooth_in_chunks(heatmaps, kernel_size, sigma)
+    return torch.cat([argmax_2d(chunk) for chunk in chunks])
 
 
 @torch.no_grad()

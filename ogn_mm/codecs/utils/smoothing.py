@@ -1,9 +1,13 @@
 """Gaussian smoothing of low-resolution heatmaps as two small matrix products."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+# Floats that are smoothed at a time on the CPU: about what its cache holds.
+CPU_CHUNK = 1 << 17
 
 
 def is_exporting() -> bool:
@@ -62,3 +66,41 @@ def smooth_heatmaps(heatmaps: Tensor, kernel_size: int, sigma: float) -> Tensor:
     # autocast would round the maps to half precision on the way
     with torch.autocast(heatmaps.device.type, enabled=False):
         return rows @ (heatmaps @ columns.T)
+
+
+def smooth_in_chunks(
+    heatmaps: Tensor, kernel_size: int, sigma: float
+) -> Iterator[Tensor]:
+    """Smooth heatmaps on the CPU, a few people at a time.
+
+    Faster than :func:`smooth_heatmaps`, as nothing is copied and all stays in the
+    cache: the chunks are written to the same memory, so each is valid only until
+    the next.
+
+    Args:
+        heatmaps (Tensor): (B, K, H, W), float32, without gradients.
+        kernel_size (int): Number of taps per axis, odd; 1 leaves all as it is.
+        sigma (float): Standard deviation in heatmap pixels.
+
+    Yields:
+        Tensor: The next smoothed heatmaps, (b, K, H, W), float32.
+    """
+    if kernel_size == 1:
+        yield heatmaps
+        return
+    keypoints, height, width = heatmaps.shape[1:]
+    rows = gaussian_matrix(height, kernel_size, sigma, heatmaps.device)
+    columns = gaussian_matrix(width, kernel_size, sigma, heatmaps.device)
+    people = max(1, CPU_CHUNK // (keypoints * height * width))
+    across = torch.empty(people, keypoints * height, width)
+    smoothed = torch.empty(people, keypoints, height, width)
+    for chunk in heatmaps.split(people):
+        n = len(chunk)
+        maps = (n * keypoints, height, width)
+        torch.bmm(chunk.flatten(1, 2), columns.T.expand(n, -1, -1), out=across[:n])
+        torch.bmm(
+            rows.expand(maps[0], -1, -1),
+            across[:n].view(maps),
+            out=smoothed[:n].view(maps),
+        )
+        yield smoothed[:n]
