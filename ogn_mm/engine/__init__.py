@@ -1,8 +1,8 @@
-"""Hooks, safe checkpoints and what the tools share.
+"""Hooks, optimizer wrappers, safe checkpoints and what the tools share.
 
 Importing this package lets ``torch.load`` read MMEngine's checkpoints.
 """
 
-from . import checkpoint, hooks
+from . import checkpoint, hooks, optim_wrappers
 
-__all__ = ['checkpoint', 'hooks']
+__all__ = ['checkpoint', 'hooks', 'optim_wrappers']

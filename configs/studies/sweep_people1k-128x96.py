@@ -1,0 +1,54 @@
+# Radius, Smooth L1's threshold and the loss's normalisation, on a part of people1k's
+# training data that no row trains on.
+# python tools/dataset_tools/split_annotations.py data/people1k/annotations/train.json \
+#     --out data/people1k_split --sizes fit=550 dev=150
+# python tools/run_study.py configs/studies/sweep_people1k-128x96.py \
+#     --work-dir work_dirs/sweep_people1k-128x96 --jobs 2
+_name = 'configs/ogn_topdown/td-ogn_res18-{}deconv_1xb32-30e_people1k-128x96.py'
+_deconvs = {16: 1, 8: 2, 4: 3}
+_dev = 'data/people1k_split/dev.json'
+
+seeds = [0]
+common_options = {
+    'optim_wrapper.type': 'Bfloat16OptimWrapper',
+    'train_cfg.val_interval': 10,
+    'train_dataloader.dataset.ann_file': 'data/people1k_split/fit.json',
+    'val_dataloader.dataset.ann_file': _dev,
+    'test_dataloader.dataset.ann_file': _dev,
+    'val_evaluator.ann_file': _dev,
+    'test_evaluator.ann_file': _dev,
+}
+for _loader in ('train', 'val', 'test'):
+    common_options[f'{_loader}_dataloader.dataset.data_root'] = ''
+    common_options[f'{_loader}_dataloader.dataset.data_prefix.img'] = (
+        'data/people1k/images/'
+    )
+
+_swept = [
+    (16, 'radius', 1.5),
+    (8, 'radius', 1.5),
+    (16, 'radius', 1.0),
+    (16, 'radius', 2.0),
+    (16, 'beta', 0.1),
+    (8, 'radius', 2.0),
+    (8, 'beta', 0.1),
+    (8, 'radius', 1.0),
+    (4, 'radius', 2.0),
+    (4, 'radius', 3.0),
+    (4, 'radius', 1.5),
+    (16, 'radius', 3.0),
+    (8, 'radius', 3.0),
+    (16, 'beta', 0.3),
+    (16, 'normalize_by', 'map'),
+    (16, 'normalize_by', 'keypoint'),
+]
+rows = [
+    dict(
+        name=f'stride {stride}, {key} {value}',
+        config=_name.format(_deconvs[stride]),
+        cfg_options={'codec.radius': value}
+        if key == 'radius'
+        else {'model.head.loss': {'type': 'OffsetGuidedLoss', key: value}},
+    )
+    for stride, key, value in _swept
+]
