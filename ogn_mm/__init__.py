@@ -86,6 +86,14 @@ def check_packages():
 
 check_packages()
 
-from . import codecs, datasets, engine, models, registry  # noqa: E402
+from . import codecs, datasets, engine, models, registry, visualization  # noqa: E402
 
-__all__ = ['__version__', 'codecs', 'datasets', 'engine', 'models', 'registry']
+__all__ = [
+    '__version__',
+    'codecs',
+    'datasets',
+    'engine',
+    'models',
+    'registry',
+    'visualization',
+]

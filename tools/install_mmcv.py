@@ -311,7 +311,10 @@ def main():
         problem = missing_for_build(device, folder)
         if problem:
             sys.exit(problem)
-        print(f'Building mmcv {MMCV_VERSION} for {device}: minutes.', flush=True)
+        print(
+            f'Building mmcv {MMCV_VERSION} for {device}; this takes minutes.',
+            flush=True,
+        )
         source = fetch_source('mmcv', MMCV_VERSION, Path(folder))
         rewrite(source / 'setup.py', follow_torch_standard)
         wheel = compile_wheel(source, device)

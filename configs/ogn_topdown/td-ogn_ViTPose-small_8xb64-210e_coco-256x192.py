@@ -22,7 +22,16 @@ model = dict(
     ),
 )
 
-train_pipeline = _base_.train_pipeline
+# what default_runtime.py and our pipelines have beyond MMPose's
+default_hooks = dict(checkpoint=dict(type='ResumableCheckpointHook'))
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='EpochSeedHook'),
+    dict(type='CheckKeypointsHook'),
+]
+visualizer = dict(type='ArrayRadiusVisualizer')
+
+train_pipeline = [dict(type='SeedAugmentation'), *_base_.train_pipeline]
 train_pipeline[-3].use_udp = False
 train_pipeline[-2].encoder = ogn_codec
 val_pipeline = _base_.val_pipeline

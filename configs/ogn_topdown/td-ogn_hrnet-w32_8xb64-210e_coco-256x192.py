@@ -19,6 +19,15 @@ model = dict(
     test_cfg=dict(shift_heatmap=False),
 )
 
-train_pipeline = _base_.train_pipeline
+# what default_runtime.py and our pipelines have beyond MMPose's
+default_hooks = dict(checkpoint=dict(type='ResumableCheckpointHook'))
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='EpochSeedHook'),
+    dict(type='CheckKeypointsHook'),
+]
+visualizer = dict(type='ArrayRadiusVisualizer')
+
+train_pipeline = [dict(type='SeedAugmentation'), *_base_.train_pipeline]
 train_pipeline[-2].encoder = ogn_codec
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -2,14 +2,15 @@
 
 ``torch.load`` restricts a pickle to an allow-list (``weights_only``), which lacks
 what MMEngine's checkpoints hold beside tensors: ``HistoryBuffer`` (the logged
-scalars) and plain numpy arrays and scalars (dataset metainfo, best scores).
+scalars), plain numpy arrays and scalars (dataset metainfo, best scores) and, with
+``OneCycleLR``, the function that anneals its learning rate.
 Importing this module adds exactly these, so that MMEngine's, MMPose's and
 MMDetection's own checkpoints load, resume and test with the protection on.
 
 A numpy pickle is a risk of its own: a crafted dtype reads foreign memory, and
 ``builtins.getattr`` reaches every module. Stand-ins take their places: they know the
-plain number types and HistoryBuffer's own statistics, and refuse all else. (So is
-the state of ``OneCycleLR``, the one scheduler of MMEngine that needs ``getattr``.)
+plain number types, HistoryBuffer's own statistics and OneCycleLR's two functions, and
+refuse all else.
 """
 
 import functools
@@ -21,11 +22,25 @@ import numpy as np
 import torch
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.logging import HistoryBuffer
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.utils import mkdir_or_exist
 
-STATISTICS = ('min', 'max', 'current', 'mean')
+
+def one_cycle_scheduler(*args, **kwargs):
+    """Stand-in for ``OneCycleParamScheduler``, which files only name."""
+    raise pickle.UnpicklingError('it asks for a call of OneCycleParamScheduler')
+
+
+# What a file may ask ``getattr`` for: by owner, the class that has it and its names.
+READABLE = {
+    HistoryBuffer: (HistoryBuffer, ('min', 'max', 'current', 'mean')),
+    one_cycle_scheduler: (
+        OneCycleParamScheduler,
+        ('_annealing_cos', '_annealing_linear'),
+    ),
+}
 
 # numpy's own, never copies: `__setstate__`, the last step of unpickling a dtype,
 # leaves them as they are, while it would give a copy any layout that a file asks for.
@@ -34,11 +49,12 @@ CODES = ('b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8')
 PLAIN_DTYPES = {code: np.dtype(code) for code in CODES}
 
 
-def read_statistic(owner, name):
-    """Stand-in for ``getattr``: one of HistoryBuffer's own statistics."""
-    if owner is not HistoryBuffer or name not in STATISTICS:
+def read_attribute(owner, name):
+    """Stand-in for ``getattr``: one of the functions in ``READABLE``."""
+    kind, names = READABLE.get(owner, (None, ())) if callable(owner) else (None, ())
+    if not isinstance(name, str) or name not in names:
         raise pickle.UnpicklingError(f'it asks for getattr({owner!r}, {name!r})')
-    return getattr(HistoryBuffer, name)
+    return getattr(kind, name)
 
 
 def read_dtype(code, align=False, copy=False):
@@ -69,7 +85,11 @@ def allow_mmengine_checkpoints():
     allowed = [
         HistoryBuffer,
         (bytes, 'builtins.bytes'),  # an empty array's data
-        (read_statistic, 'builtins.getattr'),
+        (read_attribute, 'builtins.getattr'),
+        (
+            one_cycle_scheduler,
+            f'{OneCycleParamScheduler.__module__}.OneCycleParamScheduler',
+        ),
         (read_dtype, 'numpy.dtype'),
         (read_array, 'numpy.ndarray'),  # only ever named, as read_array's argument
     ]

@@ -1,8 +1,10 @@
 from .curves import draw_curves, draw_scores
 from .offsets import draw_disk, draw_heatmaps, draw_offset_field
 from .poses import draw_pose, draw_pose_grid
+from .visualizer import ArrayRadiusVisualizer
 
 __all__ = [
+    'ArrayRadiusVisualizer',
     'draw_curves',
     'draw_disk',
     'draw_heatmaps',

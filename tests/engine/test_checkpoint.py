@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.optim import OneCycleLR
+from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
@@ -86,6 +88,34 @@ def test_round_trip(checkpoint, tmp_path):
     assert_intact(load(tmp_path / 'new.pth'), checkpoint)
 
 
+@pytest.mark.parametrize('strategy', ['cos', 'linear'])
+def test_one_cycle_goes_on(tmp_path, strategy):
+    """The only scheduler of MMEngine whose state holds a function."""
+
+    def build():
+        optimizer = torch.optim.SGD(nn.Linear(2, 2).parameters(), lr=1)
+        options = dict(eta_max=0.1, total_steps=6, anneal_strategy=strategy)
+        return optimizer, OneCycleLR(optimizer, **options)
+
+    optimizer, scheduler = build()
+    optimizer.step()
+    scheduler.step()
+    torch.save(
+        dict(optimizer=optimizer.state_dict(), scheduler=scheduler.state_dict()),
+        tmp_path / 'cycle.pth',
+    )
+    saved = load(tmp_path / 'cycle.pth')
+    resumed, resumed_scheduler = build()
+    resumed.load_state_dict(saved['optimizer'])
+    resumed_scheduler.load_state_dict(saved['scheduler'])
+    for _ in range(3):
+        for one, other in ((optimizer, scheduler), (resumed, resumed_scheduler)):
+            one.step()
+            other.step()
+        rates = [one.param_groups[0]['lr'] for one in (optimizer, resumed)]
+        assert rates[0] == rates[1]
+
+
 @pytest.mark.parametrize('core', ['core', '_core'])
 def test_files_of_numpy_1_and_2(checkpoint, tmp_path, core):
     # MMPose publishes its checkpoints in this format
@@ -113,6 +143,9 @@ def attacks(marker):
         'another getattr': Reduced(getattr, OrderedDict, '__subclasses__'),
         'getattr on a statistic': Reduced(getattr, HistoryBuffer.min, '__globals__'),
         'getattr of __init__': Reduced(getattr, HistoryBuffer, '__init__'),
+        'getattr of a scheduler': Reduced(getattr, OneCycleParamScheduler, '__init__'),
+        'getattr of a list': Reduced(getattr, [], 'append'),
+        'scheduler': Reduced(OneCycleParamScheduler, 1, 'lr', 0.1),
         'call of a statistic': Reduced(HistoryBuffer.min, HistoryBuffer([1], [1])),
         'object array': np.array([Reduced(os.system, touch)], object),
         'object dtype': np.array([None, 'a'], object),

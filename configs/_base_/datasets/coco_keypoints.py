@@ -1,6 +1,7 @@
 # COCO 2017 person keypoints at 256x192, augmented as in the OGN paper. A recipe
 # sets the encoder of GenerateTarget to its codec.
 dataset_type = 'ValidatedCocoDataset'
+data_mode = 'topdown'
 data_root = 'data/coco/'
 
 train_pipeline = [
@@ -28,7 +29,7 @@ train_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
-        data_mode='topdown',
+        data_mode=data_mode,
         ann_file='annotations/person_keypoints_train2017.json',
         data_prefix=dict(img='train2017/'),
         pipeline=train_pipeline,
@@ -43,7 +44,7 @@ val_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
-        data_mode='topdown',
+        data_mode=data_mode,
         ann_file='annotations/person_keypoints_val2017.json',
         bbox_file=data_root + 'person_detection_results/'
         'COCO_val2017_detections_AP_H_56_person.json',

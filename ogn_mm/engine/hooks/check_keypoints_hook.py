@@ -2,6 +2,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmpose.registry import HOOKS
 
+from ogn_mm.codecs import OffsetHeatmap
+
 
 def check_metainfo(metainfo: dict):
     """Check that a dataset's metainfo agrees with itself.
@@ -45,6 +47,55 @@ def count_head_keypoints(head):
     return None
 
 
+def list_transforms(dataset) -> list:
+    """The transforms of a dataset and of the datasets that it wraps."""
+    transforms = list(getattr(getattr(dataset, 'pipeline', None), 'transforms', ()))
+    wrapped = [*getattr(dataset, 'datasets', ())]
+    wrapped += [dataset.dataset] if hasattr(dataset, 'dataset') else []
+    for part in wrapped:
+        transforms += list_transforms(part)
+    return transforms
+
+
+def check_transforms(transforms: list, decoder: OffsetHeatmap, name: str) -> None:
+    """Check that a pipeline crops and encodes as the head's codec decodes.
+
+    Args:
+        transforms (list): The pipeline's transforms.
+        decoder (OffsetHeatmap): The head's codec.
+        name (str): The data loader, for the message.
+
+    Raises:
+        ValueError: The crop has another size or UDP's coordinates, or the targets are
+            encoded by another codec, or with another size or radius.
+    """
+    for transform in transforms:
+        place = f'`{type(transform).__name__}` in the pipeline of `{name}`'
+        if getattr(transform, 'use_udp', False):
+            raise ValueError(
+                f'{place} has `use_udp=True`; OffsetHeatmap needs `use_udp=False`, for '
+                "its pixels' centres are integers."
+            )
+        found = {'input_size': getattr(transform, 'input_size', None)}
+        encoder = getattr(transform, 'encoder', None)
+        if isinstance(encoder, OffsetHeatmap):
+            found = {
+                key: getattr(encoder, key)
+                for key in ('input_size', 'heatmap_size', 'radius')
+            }
+        elif encoder is not None:
+            raise ValueError(
+                f'{place} has the encoder {type(encoder).__name__}, but '
+                '`model.head.decoder` is OffsetHeatmap.'
+            )
+        for key, value in found.items():
+            if value not in (None, getattr(decoder, key)):
+                raise ValueError(
+                    f'{place} has `{key}` {value}, but `model.head.decoder` has '
+                    f'{getattr(decoder, key)}.'
+                )
+
+
 @HOOKS.register_module()
 class CheckKeypointsHook(Hook):
     """Check at start-up that datasets and head mean the same keypoints.
@@ -54,7 +105,8 @@ class CheckKeypointsHook(Hook):
 
     Raises:
         ValueError: The keypoint counts of a dataset's metainfo, its flip indices,
-            sigmas and joint weights, and the head differ.
+            sigmas and joint weights, and the head differ; or the head decodes
+            :class:`OffsetHeatmap` and a pipeline crops or encodes otherwise.
     """
 
     priority = 'VERY_HIGH'
@@ -71,12 +123,17 @@ class CheckKeypointsHook(Hook):
         self._check(runner, runner.test_dataloader, 'test_dataloader')
 
     def _check(self, runner, dataloader, name):
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        head = getattr(model, 'head', None)
+        decoder = getattr(head, 'decoder', None)
+        if isinstance(decoder, OffsetHeatmap):
+            check_transforms(list_transforms(dataloader.dataset), decoder, name)
+
         metainfo = getattr(dataloader.dataset, 'metainfo', {})
         if 'num_keypoints' not in metainfo:
             return
         check_metainfo(metainfo)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        predicted = count_head_keypoints(getattr(model, 'head', None))
+        predicted = count_head_keypoints(head)
         if predicted not in (None, metainfo['num_keypoints']):
             raise ValueError(
                 f'`model.head` predicts {predicted} keypoints, but the dataset '

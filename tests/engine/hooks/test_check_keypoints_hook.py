@@ -3,8 +3,11 @@ import types
 import numpy as np
 import pytest
 from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+from mmengine.dataset import Compose
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.datasets.transforms import GenerateTarget, TopdownAffine
 
+from ogn_mm.codecs import OffsetHeatmap
 from ogn_mm.engine.hooks import CheckKeypointsHook
 from ogn_mm.engine.hooks.check_keypoints_hook import (
     check_metainfo,
@@ -91,3 +94,57 @@ def test_each_dataset_is_checked(metainfo, loop):
     expected = f'predicts 3 keypoints.*`arms` of `{loop}_dataloader` has 17'
     with pytest.raises(ValueError, match=expected):
         start(runner)
+
+
+SIZES = dict(input_size=(96, 128), heatmap_size=(12, 16))
+CODEC = dict(type='OffsetHeatmap', **SIZES)
+PLACE = 'in the pipeline of `train_dataloader`'
+
+
+def check_pipeline(transforms, wrap=lambda dataset: dataset):
+    """Start training with a head that decodes ``CODEC``."""
+    dataset = types.SimpleNamespace(pipeline=Compose(transforms))
+    runner = types.SimpleNamespace(
+        model=types.SimpleNamespace(head=head(decoder=OffsetHeatmap(**SIZES))),
+        train_dataloader=types.SimpleNamespace(dataset=wrap(dataset)),
+        val_loop=None,
+    )
+    CheckKeypointsHook().before_train(runner)
+
+
+def test_pipeline_that_fits():
+    """Smoothing belongs to decoding alone: the encoder's may differ."""
+    check_pipeline(
+        [TopdownAffine((96, 128)), GenerateTarget(encoder=dict(CODEC, sigma=0))]
+    )
+
+
+@pytest.mark.parametrize(
+    'transform, message',
+    [
+        (
+            lambda: TopdownAffine((96, 128), use_udp=True),
+            f'`TopdownAffine` {PLACE} has `use_udp=True`; .* needs `use_udp=False`',
+        ),
+        (
+            lambda: TopdownAffine((192, 256)),
+            r'has `input_size` \(192, 256\), but `model.head.decoder` has \(96, 128\)',
+        ),
+        (
+            lambda: GenerateTarget(encoder=dict(CODEC, radius=3)),
+            f'`GenerateTarget` {PLACE} has `radius` 3.0, but .* has 1.5',
+        ),
+        (
+            lambda: GenerateTarget(encoder=dict(type='MSRAHeatmap', sigma=1, **SIZES)),
+            'has the encoder MSRAHeatmap, but `model.head.decoder` is OffsetHeatmap',
+        ),
+    ],
+)
+def test_pipeline_that_crops_or_encodes_otherwise(transform, message):
+    for wrap in (
+        lambda dataset: dataset,
+        lambda dataset: types.SimpleNamespace(dataset=dataset),
+        lambda dataset: types.SimpleNamespace(datasets=[dataset]),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_pipeline([transform()], wrap)
