@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from mmpose.models.heads import HeatmapHead
 from mmpose.structures import PoseDataSample
-from timing import compare, format_table, median_ratio, use_one_thread
 from torch.profiler import ProfilerActivity, profile
 
 from ogn_mm.models.heads import OffsetHead
+from timing import compare, format_table, median_ratio, use_one_thread
 
 NUM_KEYPOINTS = 17
 DEFAULT_HEADS = ('256:12x16:0', '512:12x16:0', '512:6x8:1', '2048:6x8:1', '512:6x8:2')

@@ -2,8 +2,8 @@ import types
 
 import numpy as np
 import pytest
-from mmpose.codecs import MSRAHeatmap, UDPHeatmap
 from mmengine.dataset import Compose
+from mmpose.codecs import MSRAHeatmap, UDPHeatmap
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.datasets.transforms import GenerateTarget, TopdownAffine
 
