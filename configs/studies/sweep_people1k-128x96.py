@@ -24,31 +24,38 @@ for _loader in ('train', 'val', 'test'):
         'data/people1k/images/'
     )
 
-_swept = [
-    (16, 'radius', 1.5),
-    (8, 'radius', 1.5),
-    (16, 'radius', 1.0),
-    (16, 'radius', 2.0),
-    (16, 'beta', 0.1),
-    (8, 'radius', 2.0),
-    (8, 'beta', 0.1),
-    (8, 'radius', 1.0),
-    (4, 'radius', 2.0),
-    (4, 'radius', 3.0),
-    (4, 'radius', 1.5),
-    (16, 'radius', 3.0),
-    (8, 'radius', 3.0),
-    (16, 'beta', 0.3),
-    (16, 'normalize_by', 'map'),
-    (16, 'normalize_by', 'keypoint'),
+_swept = [  # stride, radius, arguments of the loss
+    (16, 1.5, {}),
+    (8, 1.5, {}),
+    (16, 1.0, {}),
+    (16, 2.0, {}),
+    (16, 1.5, dict(beta=0.1)),
+    (8, 2.0, {}),
+    (8, 1.5, dict(beta=0.1)),
+    (8, 1.0, {}),
+    (16, 1.0, dict(beta=0.1)),
+    (4, 2.0, {}),
+    (4, 1.0, {}),
+    (8, 1.0, dict(beta=0.1)),
+    (16, 0.75, {}),
+    (8, 0.75, {}),
+    (4, 1.5, {}),
+    (16, 1.0, dict(beta=0.3)),
+    (16, 1.0, dict(normalize_by='map')),
+    (16, 1.0, dict(normalize_by='keypoint')),
+    (4, 3.0, {}),
+    (16, 3.0, {}),
+    (8, 3.0, {}),
 ]
 rows = [
     dict(
-        name=f'stride {stride}, {key} {value}',
+        name=f'stride {stride}, radius {radius}'
+        + ''.join(f', {key} {value}' for key, value in loss.items()),
         config=_name.format(_deconvs[stride]),
-        cfg_options={'codec.radius': value}
-        if key == 'radius'
-        else {'model.head.loss': {'type': 'OffsetGuidedLoss', key: value}},
+        cfg_options={
+            'codec.radius': radius,
+            **({'model.head.loss': dict(type='OffsetGuidedLoss', **loss)} if loss else {}),
+        },
     )
-    for stride, key, value in _swept
+    for stride, radius, loss in _swept
 ]
