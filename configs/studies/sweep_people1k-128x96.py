@@ -54,7 +54,11 @@ rows = [
         config=_name.format(_deconvs[stride]),
         cfg_options={
             'codec.radius': radius,
-            **({'model.head.loss': dict(type='OffsetGuidedLoss', **loss)} if loss else {}),
+            **(
+                {'model.head.loss': dict(type='OffsetGuidedLoss', **loss)}
+                if loss
+                else {}
+            ),
         },
     )
     for stride, radius, loss in _swept

@@ -10,6 +10,7 @@ from scipy.ndimage import convolve1d
 
 from ogn_mm.codecs import OffsetHeatmap
 from ogn_mm.codecs.utils import generate_disk_targets, smooth_heatmaps
+from ogn_mm.codecs.utils.smoothing import CPU_CHUNK, smooth_in_chunks
 
 INPUT = (192, 256)
 
@@ -160,7 +161,9 @@ def test_mirroring_commutes_with_encoding():
     np.testing.assert_allclose(other['offsets'], offsets, atol=1e-6)
 
 
-@pytest.mark.parametrize('kernel_size, sigma', [(3, 0.5), (5, 0.75), (7, 2.0)])
+@pytest.mark.parametrize(
+    'kernel_size, sigma', [(3, 0.5), (5, 0.75), (7, 2.0), (31, 9.0)]
+)
 def test_smoothing_equals_a_normalised_convolution(kernel_size, sigma):
     maps = np.random.default_rng(0).random((2, 3, 11, 8)).astype(np.float32)
     taps = np.arange(kernel_size) - kernel_size // 2
@@ -174,6 +177,13 @@ def test_smoothing_equals_a_normalised_convolution(kernel_size, sigma):
     expected = smooth(maps) / smooth(np.ones_like(maps))
     smoothed = smooth_heatmaps(torch.from_numpy(maps), kernel_size, sigma)
     np.testing.assert_allclose(smoothed, expected, atol=1e-6)
+
+    people = 2 * CPU_CHUNK // maps[0].size
+    batch = torch.from_numpy(maps).repeat(people, 1, 1, 1)
+    chunks = [chunk.clone() for chunk in smooth_in_chunks(batch, kernel_size, sigma)]
+    assert len(chunks) > 2
+    expected = torch.from_numpy(expected).float().repeat(people, 1, 1, 1)
+    torch.testing.assert_close(torch.cat(chunks), expected, atol=1e-6, rtol=0)
 
 
 def test_batch_equals_one_by_one_on_noise():

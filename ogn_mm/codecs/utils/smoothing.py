@@ -1,13 +1,15 @@
-"""Gaussian smoothing of low-resolution heatmaps as two small matrix products."""
+"""Gaussian smoothing of low-resolution heatmaps."""
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-# Floats that are smoothed at a time on the CPU: about what its cache holds.
-CPU_CHUNK = 1 << 17
+# Floats that are smoothed at a time on the CPU. Fewer are spread over more calls, more
+# do not stay in its caches; 1 << 17 and 1 << 20 are slower.
+CPU_CHUNK = 1 << 18
 
 
 def is_exporting() -> bool:
@@ -73,9 +75,10 @@ def smooth_in_chunks(
 ) -> Iterator[Tensor]:
     """Smooth heatmaps on the CPU, a few people at a time.
 
-    Faster than :func:`smooth_heatmaps`, as nothing is copied and all stays in the
-    cache: the chunks are written to the same memory, so each is valid only until
-    the next.
+    Gives what :func:`smooth_heatmaps` gives, faster: the chunks are written to the
+    same memory and stay in the cache, so each is valid only until the next. Along the
+    rows it is a matrix product; across them, where neighbours lie far apart in memory
+    and whole rows can be added, a weighted sum of shifted maps.
 
     Args:
         heatmaps (Tensor): (B, K, H, W), float32, without gradients.
@@ -89,18 +92,24 @@ def smooth_in_chunks(
         yield heatmaps
         return
     keypoints, height, width = heatmaps.shape[1:]
-    rows = gaussian_matrix(height, kernel_size, sigma, heatmaps.device)
     columns = gaussian_matrix(width, kernel_size, sigma, heatmaps.device)
+    rows = gaussian_matrix(height, kernel_size, sigma, heatmaps.device)
+    centre_weights = rows.diagonal()[:, None]
+    # of the neighbours at distance 1, 2, ..., where the centre has weight 1
+    weights = [
+        math.exp(-0.5 * (distance / sigma) ** 2)
+        for distance in range(1, kernel_size // 2 + 1)
+    ]
     people = max(1, CPU_CHUNK // (keypoints * height * width))
-    across = torch.empty(people, keypoints * height, width)
-    smoothed = torch.empty(people, keypoints, height, width)
+    buffers = heatmaps.new_empty(2, people, keypoints, height, width)
     for chunk in heatmaps.split(people):
         n = len(chunk)
-        maps = (n * keypoints, height, width)
-        torch.bmm(chunk.flatten(1, 2), columns.T.expand(n, -1, -1), out=across[:n])
+        across, smoothed = buffers[:, :n]
         torch.bmm(
-            rows.expand(maps[0], -1, -1),
-            across[:n].view(maps),
-            out=smoothed[:n].view(maps),
+            chunk.flatten(1, 2), columns.T.expand(n, -1, -1), out=across.flatten(1, 2)
         )
-        yield smoothed[:n]
+        smoothed.copy_(across)
+        for distance, weight in enumerate(weights, start=1):
+            smoothed[..., distance:, :].add_(across[..., :-distance, :], alpha=weight)
+            smoothed[..., :-distance, :].add_(across[..., distance:, :], alpha=weight)
+        yield smoothed.mul_(centre_weights)
