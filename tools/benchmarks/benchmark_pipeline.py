@@ -31,7 +31,7 @@ from timing import format_table, median_ratio, use_one_thread
 RECIPE = 'configs/ogn_topdown/td-ogn_res50-2deconv_8xb8-22e_coco-256x192.py'
 
 
-def parse_args():
+def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,7 +45,7 @@ def parse_args():
     parser.add_argument('--img-dir', help='folder of their images')
     parser.add_argument('--samples', type=int, default=200, help='people a round')
     parser.add_argument('--rounds', type=int, default=15)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if bool(args.ann_file) != bool(args.img_dir):
         parser.error('--ann-file and --img-dir belong together')
     return args
@@ -166,8 +166,8 @@ def table_row(name, ours, rival):
     return name, *columns, None if None in columns else median_ratio(ours, rival)
 
 
-def main():
-    args = parse_args()
+def main(argv=None):
+    args = parse_args(argv)
     use_one_thread()
     init_default_scope('mmpose')
     cfg = Config.fromfile(args.config)

@@ -120,10 +120,14 @@ def run(job, indices: list, workers: int, description: str):
     if workers == 1:
         yield from shown(map(job, indices))
         return
-    with ProcessPoolExecutor(
-        workers, initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
-        yield from shown(pool.map(job, indices, chunksize=8))
+    # one thread a worker; set here, as OpenCV's pool of threads does not survive a fork
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with ProcessPoolExecutor(workers) as pool:
+            yield from shown(pool.map(job, indices, chunksize=8))
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def write_image(folder, seed, stream, size, max_people, index) -> tuple:

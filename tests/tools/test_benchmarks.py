@@ -1,0 +1,90 @@
+"""The benchmark scripts run and print whole tables; their figures are not judged."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+FOLDER = Path(__file__).parents[2] / 'tools/benchmarks'
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Import a script; afterwards the libraries have their threads again."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    threads = cv2.getNumThreads(), torch.get_num_threads()
+    yield importlib.import_module
+    cv2.setNumThreads(threads[0])
+    torch.set_num_threads(threads[1])
+    for path in FOLDER.glob('*.py'):
+        sys.modules.pop(path.stem, None)
+
+
+def read_table(text):
+    """Rows of the first Markdown table as dicts."""
+    lines = [line for line in text.splitlines() if line.startswith('|')]
+    cells = [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
+    return [dict(zip(cells[0], row, strict=True)) for row in cells[2:]]
+
+
+def test_ratio_is_the_median_of_the_rounds(load):
+    timing = load('timing')
+    slow_second_round = np.array([1.0, 10, 1]), np.array([2.0, 20, 4])
+    assert timing.median_ratio(*slow_second_round) == 0.5
+
+
+def test_rivals_take_turns(load):
+    timing = load('timing')
+    order = []
+    timing.compare({name: lambda name=name: order.append(name) for name in 'ab'}, 2, 0)
+    assert ''.join(order[-4:]) == 'abba'
+
+
+def test_codecs(load, capsys):
+    load('benchmark_codec').main(
+        ['--sizes', '6x8', '--people', '2', '--rounds', '1'],
+    )
+    rows = read_table(capsys.readouterr().out)
+    assert [row['task'] for row in rows] == [
+        task for task in ('encode', 'decode', 'decode noise') for _ in range(4)
+    ]
+    for row in rows:
+        is_baseline = row['codec'] == 'UDP combined'
+        assert (row['ratio to UDP combined'] == '1') == is_baseline
+
+
+def test_heads(load, capsys):
+    heads = ['--heads', '8:6x8:0', '8:3x4:1']
+    load('benchmark_head').main([*heads, '--people', '2', '--rounds', '1'])
+    rows = read_table(capsys.readouterr().out)
+    assert [row['head'] for row in rows] == ['8:6x8:0'] * 8 + ['8:3x4:1'] * 8
+    assert all(float(row['predict, ms']) > 0 for row in rows)
+
+
+@pytest.mark.parametrize('text', ['8:6x8', '8:6:1', 'x:6x8:1'])
+def test_faulty_head(load, text, capsys):
+    with pytest.raises(SystemExit):
+        load('benchmark_head').main(['--heads', text])
+    assert f'expected CHANNELS:WxH:DECONVS, e.g. 512:6x8:1: {text}' in (
+        capsys.readouterr().err
+    )
+
+
+def test_pipelines(load, generated_people, capsys):
+    load('benchmark_pipeline').main(
+        [
+            *('--ann-file', str(generated_people / 'annotations/val.json')),
+            *('--img-dir', str(generated_people / 'images/val')),
+            *('--samples', '3', '--rounds', '1'),
+        ]
+    )
+    rows = {row['transform']: row for row in read_table(capsys.readouterr().out)}
+    assert list(rows)[0] == 'SeedAugmentation' and list(rows)[-1] == 'all'
+    assert rows['SeedAugmentation']['ratio'] == ''
+    for name in ('LoadImage', 'RandomFlip', 'RandomBBoxTransform', 'GenerateTarget'):
+        ours, rival = float(rows[name]['us']), float(rows[name]['rival us'])
+        assert float(rows[name]['ratio']) == pytest.approx(ours / rival, rel=0.02)

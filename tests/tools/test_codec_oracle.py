@@ -1,0 +1,109 @@
+"""The oracle against figures known by thought: exact codecs lose nothing."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/codec_oracle.py'
+
+
+@pytest.fixture(scope='module')
+def oracle():
+    spec = importlib.util.spec_from_file_location('codec_oracle', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules['codec_oracle'] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules['codec_oracle']
+
+
+def write(path, pose, **overrides):
+    """One person, in a box of 90 x 120 pixels, in COCO format."""
+    annotation = dict(
+        id=1,
+        image_id=1,
+        category_id=1,
+        bbox=[10, 20, 90, 120],
+        area=9000,
+        iscrowd=0,
+        keypoints=np.ravel(pose).tolist(),
+        num_keypoints=17,
+    )
+    annotation.update(overrides)
+    content = dict(
+        images=[dict(id=1, file_name='a.jpg', width=200, height=200)],
+        annotations=[annotation],
+        categories=[dict(id=1, name='person')],
+    )
+    path.write_text(json.dumps(content))
+    return path
+
+
+def people(outside=0):
+    """Keypoints in the box, the first ``outside`` of them far from it."""
+    rng = np.random.default_rng(0)
+    keypoints = rng.uniform((12, 22), (98, 138), (17, 2))
+    keypoints[:outside] = (400, 400)
+    return np.c_[keypoints, np.full(17, 2)]
+
+
+def read_rows(text):
+    lines = [line for line in text.splitlines() if line.startswith('| ')][2:]
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
+
+
+def test_inside_the_crop_nothing_is_lost(oracle, tmp_path, capsys):
+    oracle.main([str(write(tmp_path / 'a.json', people())), '--strides', '32', '4'])
+    rows = read_rows(capsys.readouterr().out)
+    exact = [row for row in rows if row[0] == 'OffsetHeatmap']
+    assert [row[1] for row in exact] == ['32', '4']
+    for _, _, ap, inside, _, largest in exact:
+        assert float(ap) == float(inside) == 100 and float(largest) < 1e-3
+    rival = next(row for row in rows if row[:2] == ['MSRAHeatmap(sigma=1)', '32'])
+    assert float(rival[4]) > 1
+
+
+def test_keypoints_outside_count_for_ap_alone(oracle, tmp_path, capsys):
+    """4 of 17 keypoints are lost: OKS 0.76, a match up to the threshold 0.75."""
+    path = write(tmp_path / 'a.json', people(outside=4))
+    oracle.main([str(path), '--codec', 'OffsetHeatmap', '--strides', '16'])
+    (row,) = read_rows(capsys.readouterr().out)
+    assert float(row[2]) == 60 and float(row[3]) == 100
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        (['--codec', 'Nothing'], 'Nothing is no registered codec'),
+        (['--codec', 'OffsetHeatmap(3)'], 'not of the form'),
+        (['--codec', 'OffsetHeatmap(radius=0)'], 'radius must be'),
+        (['--codec', 'OffsetHeatmap(radius=[1, 2])'], 'one value for each stride'),
+        (['--strides', '7'], '7 does not divide'),
+    ],
+)
+def test_faulty_arguments(oracle, tmp_path, arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        oracle.main([str(write(tmp_path / 'a.json', people())), *arguments])
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'overrides, message',
+    [
+        (dict(keypoints=[1, 2, 3]), 'a.json: annotation 1: keypoints has 3 numbers'),
+        (dict(bbox=[0, 0, 0, 5]), 'a.json: no annotation has a box and a labelled'),
+    ],
+)
+def test_faulty_annotations(oracle, tmp_path, overrides, message):
+    path = write(tmp_path / 'a.json', people(), **overrides)
+    with pytest.raises(SystemExit, match=message):
+        oracle.main([str(path)])
+
+
+def test_missing_file(oracle, tmp_path):
+    with pytest.raises(SystemExit, match=r'codec_oracle: .*missing\.json'):
+        oracle.main([str(tmp_path / 'missing.json')])
