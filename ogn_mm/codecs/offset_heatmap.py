@@ -29,10 +29,12 @@ class OffsetHeatmap(BaseKeypointCodec):
         heatmap_size (tuple[int, int]): Size of the heatmaps, (W, H); must
             divide ``input_size``.
         radius (float, optional): Disk radius R in heatmap pixels, at least
-            sqrt(0.5). Defaults to 1.5 or, where that is more, to 8 input
-            pixels: 2 at stride 4. At strides 8 and 16 the smaller disk was the
-            better one (see configs/ogn_topdown/README.md); at finer strides it
-            would leave out more of the keypoints just outside the crop.
+            sqrt(0.5). Defaults to the square root of a 16th of the heatmap's
+            longer side, at least 1: at 192x256 input (w x h) 1 at strides 16
+            and 32, 1.41 at stride 8, 2 at stride 4. A finer map makes a person
+            larger, in pixels of the map, and a larger disk was the better one
+            there (see configs/ogn_topdown/README.md). The disk also reaches
+            keypoints just outside the crop.
         sigma (float, optional): Standard deviation of the Gaussian that
             smooths the heatmaps before the maximum is taken, in heatmap
             pixels. 0 smooths nothing. Defaults to ``radius / 2``.
@@ -65,7 +67,7 @@ class OffsetHeatmap(BaseKeypointCodec):
                     f'divide input_size {tuple(input_size)}'
                 )
         if radius is None:
-            radius = max(1.5, 8 * max(heatmap_size) / max(input_size))
+            radius = max(1.0, math.sqrt(max(heatmap_size) / 16))
         if not MIN_RADIUS <= radius < math.inf:
             raise ValueError(
                 'OffsetHeatmap: radius must be a number of heatmap pixels of at '

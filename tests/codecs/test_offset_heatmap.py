@@ -224,7 +224,7 @@ def test_half_precision_and_tracing():
 
 
 @pytest.mark.parametrize(
-    'stride, radius', [(32, 1.5), (16, 1.5), (8, 1.5), (4, 2.0), (2, 4.0)]
+    'stride, radius', [(32, 1), (16, 1), (8, 2**0.5), (4, 2), (2, 8**0.5)]
 )
 def test_default_radius(stride, radius):
     assert build(stride).radius == radius

@@ -132,7 +132,7 @@ def test_pipeline_that_fits():
         ),
         (
             lambda: GenerateTarget(encoder=dict(CODEC, radius=3)),
-            f'`GenerateTarget` {PLACE} has `radius` 3.0, but .* has 1.5',
+            f'`GenerateTarget` {PLACE} has `radius` 3.0, but .* has 1.0',
         ),
         (
             lambda: GenerateTarget(encoder=dict(type='MSRAHeatmap', sigma=1, **SIZES)),
