@@ -1,37 +1,11 @@
-# Offsets against plain heatmaps on the laptop's version of people1k: a trend only.
-# On a CPU without bfloat16, leave out common_options: it would be slower.
+# The same rows on the laptop's version of people1k: a trend only.
+# On a CPU without bfloat16 leave out common_options: it would be slower.
 # python tools/run_study.py configs/studies/offsets_people1k-128x96.py \
 #     --work-dir work_dirs/offsets_people1k-128x96 --jobs 2
-_name = 'configs/ogn_topdown/td-{}_res18-{}deconv_1xb32-30e_people1k-128x96.py'
-_deconvs = {16: 1, 8: 2, 4: 3}
+_base_ = './offsets_people1k-256x192.py'
 
-baseline = 'MSRA, stride 16, sigma 2'
-seeds = [0, 1, 2]
 common_options = {'optim_wrapper.type': 'Bfloat16OptimWrapper'}
-_sgd = dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.0001)
 rows = [
-    dict(name=f'OGN, stride {stride}', config=_name.format('ogn', _deconvs[stride]))
-    for stride in (16, 8, 4)
-]
-rows += [
-    dict(
-        name=f'{"DARK" if unbiased else "MSRA"}, stride {stride}, sigma {sigma}',
-        config=_name.format('hm', _deconvs[stride]),
-        cfg_options={'codec.sigma': sigma, 'codec.unbiased': unbiased},
-    )
-    for stride, sigma, unbiased in [
-        (16, 2, False),
-        (16, 1, False),
-        (16, 0.75, True),
-        (16, 1, True),
-        (8, 1, False),
-        (8, 2, False),
-        (8, 1, True),
-        (8, 1.5, True),
-        (4, 2, False),
-    ]
-]
-rows += [  # the paper's optimiser; its batch is 64
-    dict(row, name=f'{row["name"]}, SGD', cfg_options={'optim_wrapper.optimizer': _sgd})
-    for row in rows[:2]
+    dict(row, config=row['config'].replace('100e', '30e').replace('256x192', '128x96'))
+    for row in _base_.rows
 ]
