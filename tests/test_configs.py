@@ -16,6 +16,11 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(
     path for path in (ROOT / 'configs').rglob('*.py') if 'td-' in path.name
 )
+STUDIES = [
+    path
+    for path in sorted((ROOT / 'configs').rglob('*.py'))
+    if 'rows' in path.read_text()
+]
 NAME = re.compile(
     r'td-(?P<algorithm>ogn|hm)_(?P<backbone>[\w-]+?)(-(?P<deconvs>\d)deconv)?'
     r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e'
@@ -36,7 +41,7 @@ def without_pretraining(model):
 
 
 def test_there_are_configs():
-    assert len(CONFIGS) >= 20
+    assert len(CONFIGS) >= 20 and len(STUDIES) >= 4
 
 
 def test_name_says_what_the_config_is(named_config):
@@ -85,6 +90,31 @@ def test_parts_fit_and_model_builds(named_config):
     codec = KEYPOINT_CODECS.build(decoder)
     channels = 17 * (3 if name['algorithm'] == 'ogn' else 1)
     assert maps.shape == (1, channels, *codec.heatmap_size[::-1])
+
+
+@pytest.mark.parametrize('path', STUDIES, ids=lambda path: path.stem)
+def test_each_row_of_a_study_trains_and_decodes_one_codec(path, monkeypatch):
+    """Options reach the codec everywhere, and rows differ from each other."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    from study.plan import load_study, plan_runs
+
+    study = load_study(path)
+    runs = plan_runs(study, [0], path.parent)
+    assert len({run.text for run in runs}) == len(runs) > 1
+    for row, run in zip(study['rows'], runs, strict=True):
+        config = Config.fromstring(run.text, '.py')
+        decoder = config.model.head.decoder
+        for option, value in row.get('cfg_options', {}).items():
+            owner, _, name = option.rpartition('.')
+            if owner == 'codec':
+                assert decoder[name] == value
+        encoders = [
+            step.encoder
+            for step in config.train_dataloader.dataset.pipeline
+            if step.type == 'GenerateTarget'
+        ]
+        assert encoders == [decoder]
 
 
 @pytest.mark.slow
