@@ -16,7 +16,8 @@ class OffsetGuidedLoss(nn.Module):
     Args:
         beta (float): Error at which Smooth L1 turns from quadratic to linear;
             the paper names none. Heatmaps and offsets share it, both being in
-            [-1, 1].
+            [-1, 1]. Defaults to 1, which was best or nearly so (see
+            configs/ogn_topdown/README.md).
         normalize_by (str): What the sums are divided by: ``'disk'``, the pixels
             in the disks; ``'keypoint'``, the keypoints that count; ``'map'``,
             all the pixels of their maps. Defaults to ``'disk'``.
