@@ -8,6 +8,8 @@ import re
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mmpose.datasets import CocoDataset
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import DATASETS
@@ -367,3 +369,73 @@ def test_a_skipped_person_counts_as_missed_in_evaluation(coco, load):
     ap, ar = perfect_ap(dataset)
     assert ar == pytest.approx(2 / 3)
     assert ap < 0.7
+
+
+JUNK = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 2**70),
+    st.floats(),
+    st.text(max_size=3),
+    st.lists(st.integers(0, 9), max_size=4),
+    st.dictionaries(st.sampled_from(['id', 'x']), st.integers(0, 9), max_size=2),
+)
+
+
+def places(content):
+    """Every (container, key) in nested lists and dicts."""
+    pairs = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in pairs:
+        yield content, key
+        if isinstance(value, (dict, list)):
+            yield from places(value)
+
+
+@st.composite
+def damaged(draw):
+    """A file with one place deleted or replaced by junk, and how."""
+    content = dict(
+        images=[dict(id=1, file_name='1.png', width=WIDTH, height=HEIGHT)],
+        annotations=[person(7, 1), person(8, 1)],
+        categories=[dict(id=1, name='person')],
+    )
+    spots = list(places(content))
+    container, key = spots[draw(st.integers(0, len(spots) - 1))]
+    if draw(st.booleans()):
+        del container[key]
+    else:
+        container[key] = draw(JUNK)
+    return content
+
+
+def check_damaged(load, content, test_mode):
+    """One sentence that names the file, or samples that are whole."""
+    message = None
+    try:
+        dataset = load(content, test_mode=test_mode)
+    except (ValueError, FileNotFoundError) as error:
+        message = str(error)
+    if message is not None:
+        assert 'people.json' in message and '\n' not in message
+        return
+    for sample in dataset:
+        assert sample['keypoints'].shape == (1, 17, 2)
+        assert np.isfinite(sample['keypoints']).all()
+        assert np.isfinite(sample['bbox']).all()
+    assert len(dataset) + sum(dataset.skipped.values()) == len(content['annotations'])
+
+
+FIXTURES_LAST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@given(content=damaged(), test_mode=st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=FIXTURES_LAST)
+def test_damaged_files(load, content, test_mode):
+    check_damaged(load, content, test_mode)
+
+
+@pytest.mark.full
+@given(content=damaged(), test_mode=st.booleans())
+@settings(max_examples=5000, deadline=None, suppress_health_check=FIXTURES_LAST)
+def test_many_damaged_files(load, content, test_mode):
+    check_damaged(load, content, test_mode)
