@@ -1,5 +1,5 @@
 # The same rows on the laptop's version of people1k: a trend only.
-# On a CPU without bfloat16 leave out common_options: it would be slower.
+# bfloat16 where the CPU computes in it, else float32.
 # python tools/run_study.py configs/studies/offsets_people1k-128x96.py \
 #     --work-dir work_dirs/offsets_people1k-128x96 --jobs 2
 _base_ = './offsets_people1k-256x192.py'

@@ -9,7 +9,7 @@ seeds = [0, 1, 2]
 _sgd = dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.0001)
 rows = [
     dict(name=f'OGN, stride {stride}', config=_name.format('ogn', _deconvs[stride]))
-    for stride in (16, 8, 4)
+    for stride in (16, 8)
 ]
 rows += [
     dict(
@@ -18,18 +18,19 @@ rows += [
         cfg_options={'codec.sigma': sigma, 'codec.unbiased': unbiased},
     )
     for stride, sigma, unbiased in [
+        (16, 0.75, True),
+        (8, 1, True),
+        (4, 2, False),
+        (8, 1, False),
         (16, 2, False),
         (16, 1, False),
-        (16, 0.75, True),
         (16, 1, True),
-        (8, 1, False),
         (8, 2, False),
-        (8, 1, True),
         (8, 1.5, True),
-        (4, 2, False),
     ]
 ]
 rows += [  # the paper's optimiser; its batch is 64
     dict(row, name=f'{row["name"]}, SGD', cfg_options={'optim_wrapper.optimizer': _sgd})
     for row in rows[:2]
 ]
+rows.append(dict(name='OGN, stride 4', config=_name.format('ogn', _deconvs[4])))

@@ -1,9 +1,19 @@
+import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 
-import ogn_mm  # noqa: F401
+from ogn_mm.engine.optim_wrappers import bfloat16_optim_wrapper
+
+
+@pytest.fixture(autouse=True)
+def native(monkeypatch, request):
+    """What the tests find must not depend on the CPU that they run on."""
+    value = getattr(request, 'param', True)
+    monkeypatch.setattr(
+        bfloat16_optim_wrapper, 'computes_in_bfloat16', lambda _: value
+    )
 
 
 def build(model, **options):
@@ -39,3 +49,13 @@ def test_gradients_accumulate():
             loss = model(torch.ones(1, 1)).float().sum()
         wrapper.update_params(loss)
         assert model.weight.item() == expected
+
+
+@pytest.mark.parametrize('native', [False], indirect=True)
+def test_float32_where_bfloat16_would_be_slow():
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 1 + 2**-9)
+    wrapper = build(model)
+    with wrapper.optim_context(model):
+        output = model(torch.ones(1, 1))
+    assert output.dtype == torch.float32 and output.item() == 1 + 2**-9
