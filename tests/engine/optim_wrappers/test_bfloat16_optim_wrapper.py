@@ -11,9 +11,7 @@ from ogn_mm.engine.optim_wrappers import bfloat16_optim_wrapper
 def native(monkeypatch, request):
     """What the tests find must not depend on the CPU that they run on."""
     value = getattr(request, 'param', True)
-    monkeypatch.setattr(
-        bfloat16_optim_wrapper, 'computes_in_bfloat16', lambda _: value
-    )
+    monkeypatch.setattr(bfloat16_optim_wrapper, 'computes_in_bfloat16', lambda _: value)
 
 
 def build(model, **options):
