@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
 
@@ -127,8 +128,12 @@ def test_two_processes_on_the_cpu(config, checkpoint, tmp_path):
             test.main(list(map(str, [config, checkpoint, *options])))
         else:
             arguments = [config, checkpoint, 2, *options]
-            done = run_script('dist_test.sh', *arguments, PORT=port, FOLDER=tmp_path)
+            env = dict(PORT=port, FOLDER=tmp_path, PRINT_THREADS_AT_EXIT='1')
+            done = run_script('dist_test.sh', *arguments, **env)
             assert done.returncode == 0, done.stderr
+            # a thread of gloo's left while the interpreter ends may abort it
+            threads = re.findall('threads at exit: (.*)', done.stdout)
+            assert len(threads) == 2 and 'gloo' not in ''.join(threads)
         results.append((json.loads(out.read_text()), read_poses(dump)))
     (metrics, poses), (metrics_of_two, poses_of_two) = results
     assert metrics_of_two == pytest.approx(metrics)

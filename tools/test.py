@@ -8,7 +8,7 @@ from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
     load_config,
-    one_line_errors,
+    run_tool,
 )
 
 
@@ -33,15 +33,17 @@ def merge_args(cfg, args: argparse.Namespace):
         cfg.test_evaluator = [*metrics, dump]
 
 
+def test(args: argparse.Namespace):
+    cfg = load_config(args)
+    merge_args(cfg, args)
+    runner = build_runner(cfg)
+    metrics = runner.test()
+    if args.out and runner.rank == 0:
+        mmengine.dump(metrics, args.out)
+
+
 def main(argv=None):
-    args = parse_args(argv)
-    with one_line_errors(args):
-        cfg = load_config(args)
-        merge_args(cfg, args)
-        runner = build_runner(cfg)
-        metrics = runner.test()
-        if args.out and runner.rank == 0:
-            mmengine.dump(metrics, args.out)
+    run_tool(test, parse_args(argv))
 
 
 if __name__ == '__main__':

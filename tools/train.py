@@ -8,7 +8,7 @@ from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
     load_config,
-    one_line_errors,
+    run_tool,
 )
 
 
@@ -56,12 +56,14 @@ def merge_args(cfg, args: argparse.Namespace):
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
+def train(args: argparse.Namespace):
+    cfg = load_config(args)
+    merge_args(cfg, args)
+    build_runner(cfg).train()
+
+
 def main(argv=None):
-    args = parse_args(argv)
-    with one_line_errors(args):
-        cfg = load_config(args)
-        merge_args(cfg, args)
-        build_runner(cfg).train()
+    run_tool(train, parse_args(argv))
 
 
 if __name__ == '__main__':

@@ -24,7 +24,7 @@ from mmpose.registry import DATASETS
 from mmpose.structures import PoseDataSample
 
 from ogn_mm.engine.config_check import check_overrides
-from ogn_mm.engine.launch import one_line_errors
+from ogn_mm.engine.launch import run_tool
 from ogn_mm.models import OffsetHead
 from ogn_mm.visualization import draw_offset_field, draw_pose_grid
 
@@ -114,36 +114,37 @@ def draw_offsets(model, inputs: torch.Tensor, sample: PoseDataSample) -> Figure:
     )
 
 
-def main(argv=None):
-    args = parse_args(argv)
-    with one_line_errors(args):
-        cfg = Config.fromfile(args.config)
-        check_overrides(cfg, args.cfg_options)
-        cfg.merge_from_dict(args.cfg_options)
-        model = init_model(cfg, args.checkpoint, device=args.device)
-        dataset = DATASETS.build(cfg.test_dataloader.dataset)
-        chosen = np.linspace(0, len(dataset) - 1, min(args.num, len(dataset)))
-        data = [dataset[int(i)] for i in chosen]
-        samples = [model.test_step(pseudo_collate([item]))[0] for item in data]
+def visualize(args: argparse.Namespace):
+    cfg = Config.fromfile(args.config)
+    check_overrides(cfg, args.cfg_options)
+    cfg.merge_from_dict(args.cfg_options)
+    model = init_model(cfg, args.checkpoint, device=args.device)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    chosen = np.linspace(0, len(dataset) - 1, min(args.num, len(dataset)))
+    data = [dataset[int(i)] for i in chosen]
+    samples = [model.test_step(pseudo_collate([item]))[0] for item in data]
 
-        args.out.mkdir(parents=True, exist_ok=True)
-        meta = model.dataset_meta
-        figure = draw_pose_grid(
-            *zip(*map(cut_out, samples), strict=True),
-            meta['skeleton_links'],
-            np.array(meta['skeleton_link_colors']) / 255,
-            [f'{sample.id}: {Path(sample.img_path).name}' for sample in samples],
-        )
-        figure.savefig(args.out / 'poses.png', dpi=100)
-        print(f'{args.out}/poses.png')
-        if not isinstance(model.head, OffsetHead):
-            return
-        for i, (item, sample) in enumerate(zip(data, samples, strict=True), start=1):
-            if i > args.num_offsets:
-                break
-            figure = draw_offsets(model, item['inputs'], sample)
-            figure.savefig(args.out / f'offsets_{i}.png', dpi=120)
-            print(f'{args.out}/offsets_{i}.png')
+    args.out.mkdir(parents=True, exist_ok=True)
+    meta = model.dataset_meta
+    figure = draw_pose_grid(
+        *zip(*map(cut_out, samples), strict=True),
+        meta['skeleton_links'],
+        np.array(meta['skeleton_link_colors']) / 255,
+        [f'{sample.id}: {Path(sample.img_path).name}' for sample in samples],
+    )
+    figure.savefig(args.out / 'poses.png', dpi=100)
+    print(f'{args.out}/poses.png')
+    if not isinstance(model.head, OffsetHead):
+        return
+    first = list(zip(data, samples, strict=True))[: args.num_offsets]
+    for i, (item, sample) in enumerate(first, start=1):
+        figure = draw_offsets(model, item['inputs'], sample)
+        figure.savefig(args.out / f'offsets_{i}.png', dpi=120)
+        print(f'{args.out}/offsets_{i}.png')
+
+
+def main(argv=None):
+    run_tool(visualize, parse_args(argv))
 
 
 if __name__ == '__main__':

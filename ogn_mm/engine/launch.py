@@ -3,11 +3,13 @@
 import argparse
 import contextlib
 import datetime
+import gc
 import os
 import os.path as osp
 import re
 import sys
 import traceback
+from collections.abc import Callable
 
 import torch.distributed
 from mmengine.config import Config, ConfigDict, DictAction
@@ -123,15 +125,14 @@ def build_runner(cfg: Config) -> Runner:
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
-@contextlib.contextmanager
-def one_line_errors(args: argparse.Namespace):
-    """End the program with one sentence where the cause is the user's input.
+def run_tool(tool: Callable[[argparse.Namespace], None], args: argparse.Namespace):
+    """Call ``tool(args)``; end with one sentence where the user's input is at fault.
 
     That is any error but those inside an iteration, i.e. in config, checkpoint,
     data or evaluation. ``--debug`` shows their traceback, too.
     """
     try:
-        yield
+        tool(args)
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         if args.debug or any(frame.name == 'run_iter' for frame in frames):
@@ -140,6 +141,10 @@ def one_line_errors(args: argparse.Namespace):
     finally:
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+        # The Runner, in cycles of references, holds the model and this the process
+        # group. Its threads end with it; one that releases a tensor while the
+        # interpreter exits would abort the program.
+        gc.collect()
 
 
 def summarize_error(error: Exception, config: str) -> str:
