@@ -29,6 +29,9 @@ work directory:
     results.json    metrics, overrides, versions, commit, device and times of each run
     table.md        means over the seeds and differences to the baseline
     study.png       validation curves and the AP of all runs
+
+The seed's config and its result.json, a few kilobytes, are all that is needed later:
+a copy of them is a work directory in which the study goes on, as in docs/studies.
 """
 
 import argparse
@@ -126,7 +129,7 @@ def write_results(study: dict, runs: list[Run], work_dir: Path) -> None:
         missing=[str(run) for run in runs if not run.finished],
         runs=results,
     )
-    write_atomically(work_dir / 'results.json', json.dumps(content, indent=2))
+    write_atomically(work_dir / 'results.json', json.dumps(content))
 
 
 def run_pending(runs: list[Run], args: argparse.Namespace) -> list[Run]:

@@ -223,6 +223,36 @@ def test_rows_times_seeds_are_compared(study, run_study):
     assert study.results()['runs'] == before['runs']
 
 
+def test_configs_and_results_are_all_that_is_needed_later(study, run_study):
+    """Without predictions, logs, checkpoints and the annotations themselves."""
+    code, before = run_study('--jobs', 2)
+    kept = study.folder / 'kept'
+    for run in study.results()['runs']:
+        for name in (run['config'], f'{run["folder"]}/result.json'):
+            (kept / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(study.work_dir / name, kept / name)
+            assert (kept / name).stat().st_size < 10000
+    study.work_dir = kept
+    code, after = run_study('--jobs', 2)
+    assert code == 0
+    assert '4 of them already finished' in after
+    tables = (
+        text[text.index('| row') : text.index('- Command')] for text in (before, after)
+    )
+    assert next(tables) == next(tables)
+    curves = study.results()['runs'][0]['curves']
+    assert [step for step, _ in curves['coco/AP']] == [1, 2, 3]
+    assert (kept / 'study.png').stat().st_size > 10000
+
+
+def test_predictions_that_contradict_the_test_are_an_error(study, run_study):
+    test = study.tools / 'test.py'
+    test.write_text(TEST.replace('evaluation.stats', 'evaluation.stats / 2'))
+    code, output = run_study('--seeds', 0)
+    assert code == 1
+    assert 'predictions.keypoints.json: gives AP' in output
+
+
 def test_only_what_changed_is_done_again(study, run_study):
     assert run_study('--seeds', 0)[0] == 0
     before = study.results()['runs']

@@ -4,10 +4,11 @@ import copy
 import re
 from pathlib import Path
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 
 from ogn_mm.engine.config_check import check_config, check_overrides
 
+from .record import find_coco_metric
 from .run import Run
 
 STUDY_KEYS = {'rows', 'seeds', 'baseline', 'common_options'}
@@ -93,20 +94,6 @@ def resolve_config(path: str, *options: dict) -> Config:
     prefix = '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions'
     find_coco_metric(cfg).outfile_prefix = prefix
     return cfg
-
-
-def find_coco_metric(cfg: Config) -> ConfigDict:
-    """The metric that a study compares by.
-
-    Raises:
-        ValueError: The test has no ``CocoMetric``, or several.
-    """
-    metrics = cfg.get('test_evaluator') or []
-    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-    found = [metric for metric in metrics if metric.type == 'CocoMetric']
-    if len(found) != 1:
-        raise ValueError('`test_evaluator` must hold one CocoMetric')
-    return found[0]
 
 
 def replace(node, old, new):

@@ -17,6 +17,8 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
+from .record import match_predictions, pack_matches, read_curves
+
 TOOLS = Path(__file__).resolve().parents[1]
 PACKAGES = ('torch', 'mmpose', 'mmcv', 'mmengine', 'numpy')
 PROGRESS = re.compile(
@@ -165,6 +167,13 @@ class Run:
         if 'coco/AP' not in metrics:
             self.error = f'the test gave no coco/AP but {sorted(metrics)}'
             return
+        predictions = self.folder / 'predictions.keypoints.json'
+        try:
+            cfg = Config.fromfile(self.config)
+            matches = match_predictions(cfg, predictions, metrics['coco/AP'])
+        except (ValueError, OSError) as error:
+            self.error = str(error)
+            return
         now = datetime.datetime.now()
         result = dict(
             row=self.row,
@@ -179,8 +188,10 @@ class Run:
             finished=now.isoformat(timespec='seconds'),
             wall_seconds=round((now - self.started).total_seconds(), 1),
             resumed=self.resumed,  # if so, the times are of the last part alone
+            matches=pack_matches(matches),
+            curves=read_curves(self.folder),
         )
-        write_atomically(self.result, json.dumps(result, indent=2))
+        write_atomically(self.result, json.dumps(result))
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -1,0 +1,95 @@
+"""What a run leaves for the table and the plot, small enough to be kept for good."""
+
+import contextlib
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import init_default_scope
+from mmpose.registry import DATASETS
+from xtcocotools.coco import COCO
+
+from ogn_mm.evaluation.functional import PoseMatches, average_precision, match_poses
+
+# Scale and labels of the curves; the first that was logged is drawn.
+CURVES = {
+    'coco/AP': (100, ('epoch', 'AP on the validation data, %')),
+    'acc_pose': (100, ('iteration', 'keypoints found in training, %')),
+    'loss': (1, ('iteration', 'training loss')),
+}
+
+
+def find_coco_metric(cfg: Config) -> ConfigDict:
+    """The metric that a study compares by.
+
+    Raises:
+        ValueError: The test has no ``CocoMetric``, or several.
+    """
+    metrics = cfg.get('test_evaluator') or []
+    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    found = [metric for metric in metrics if metric.type == 'CocoMetric']
+    if len(found) != 1:
+        raise ValueError('`test_evaluator` must hold one CocoMetric')
+    return found[0]
+
+
+def match_predictions(cfg: Config, predictions: Path, ap: float) -> PoseMatches:
+    """Match the predictions of a run to the annotations that it was tested on.
+
+    Raises:
+        ValueError: They do not give the AP of the test.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmpose'))
+    dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, lazy_init=True))
+    metric = find_coco_metric(cfg)
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(metric.get('ann_file') or dataset.ann_file)
+    matches = match_poses(
+        truth, predictions, dataset.metainfo['sigmas'], metric.get('use_area', True)
+    )
+    found = average_precision(matches).mean()
+    if not np.isclose(found, ap, atol=1e-6):
+        raise ValueError(
+            f'{predictions}: gives AP {found:.4f}, the test gave {ap:.4f}; the '
+            'annotations have changed since'
+        )
+    return matches
+
+
+def pack_matches(matches: PoseMatches) -> dict:
+    """Matches as JSON can hold them; a string of digits for each OKS threshold."""
+    return {
+        name: [''.join(row) for row in array.astype(int).astype(str)]
+        if array.ndim == 2
+        else array.tolist()
+        for name, array in matches._asdict().items()
+    }
+
+
+def unpack_matches(packed: dict) -> PoseMatches:
+    """The inverse of :func:`pack_matches`."""
+    return PoseMatches(
+        **{
+            name: np.array([[digit == '1' for digit in row] for row in packed[name]])
+            if name in ('hits', 'misses')
+            else np.array(packed[name], int)
+            for name in PoseMatches._fields
+        }
+    )
+
+
+def read_curves(folder: Path) -> dict[str, list[tuple]]:
+    """What MMEngine logged in a run and its resumptions: (step, value) by name."""
+    curves = {}
+    for path in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in path.read_text().splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:  # cut off by a kill
+                continue
+            for key in entry.keys() & CURVES.keys():
+                # what was repeated after a resumption counts
+                curves.setdefault(key, {})[entry['step']] = round(entry[key], 6)
+    return {key: sorted(curve.items()) for key, curve in curves.items()}
