@@ -109,6 +109,7 @@ class OffsetHeatmap(BaseKeypointCodec):
             - offsets (2K, H, W): (g - x) / R inside the disks, else 0;
               channels x0, y0, x1, y1, ...
             - offset_weights (K, H, W): 1 where the offset loss counts, else 0.
+              That is in the disks, so it is the same array as ``heatmaps``.
             - keypoint_weights (N, K): the visibility, or 0 for a keypoint out
               of reach.
 
@@ -135,7 +136,7 @@ class OffsetHeatmap(BaseKeypointCodec):
             if not np.isfinite(array).all():
                 raise ValueError(f'OffsetHeatmap: {name} must be finite numbers')
 
-        heatmaps, offsets, offset_weights, drawn = generate_disk_targets(
+        heatmaps, offsets, drawn = generate_disk_targets(
             (keypoints + 0.5) / self.stride - 0.5,
             keypoints_visible > 0,
             self.heatmap_size,
@@ -144,7 +145,7 @@ class OffsetHeatmap(BaseKeypointCodec):
         return dict(
             heatmaps=heatmaps,
             offsets=offsets,
-            offset_weights=offset_weights,
+            offset_weights=heatmaps,
             keypoint_weights=keypoints_visible.astype(np.float32) * drawn,
         )
 

@@ -8,7 +8,7 @@ def generate_disk_targets(
     valid: np.ndarray,
     heatmap_size: tuple[int, int],
     radius: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Draw a disk and its offset field around every keypoint (eq. 1 and 2).
 
     Only the windows that hold the disks are computed and written. Where disks
@@ -27,7 +27,6 @@ def generate_disk_targets(
         - heatmaps (K, H, W): 1 within R of a keypoint, else 0 (eq. 1).
         - offsets (2K, H, W): (g - x) / R inside the disks, in [-1, 1], else 0
           (eq. 2), channels x0, y0, x1, y1, ...
-        - offset_weights (K, H, W): 1 where the offset loss counts, else 0.
         - drawn (N, K): whether any pixel lies within R of the keypoint.
     """
     num_people, num_keypoints = valid.shape
@@ -55,12 +54,9 @@ def generate_disk_targets(
     pixel = pixels[index, 1, row] * width + pixels[index, 0, column]
     pixel = pixel.astype(np.int64) + start
 
-    maps = np.zeros((4 * num_keypoints, height, width), np.float32)
-    heatmaps = maps[:num_keypoints]
-    offsets = maps[num_keypoints : 3 * num_keypoints]
-    offset_weights = maps[3 * num_keypoints :]
+    maps = np.zeros((3 * num_keypoints, height, width), np.float32)
+    heatmaps, offsets = maps[:num_keypoints], maps[num_keypoints:]
     heatmaps.reshape(-1)[pixel] = 1
-    offset_weights.reshape(-1)[pixel] = 1
     pixel += start  # channel 2k holds x, channel 2k + 1 holds y
     delta /= radius
     offsets.reshape(-1)[pixel] = delta[index, 0, column]
@@ -69,4 +65,4 @@ def generate_disk_targets(
 
     drawn = np.zeros(valid.size, bool)
     drawn[index] = True
-    return heatmaps, offsets, offset_weights, drawn.reshape(valid.shape)
+    return heatmaps, offsets, drawn.reshape(valid.shape)
