@@ -77,7 +77,9 @@ def format_table(study: dict, rows: dict, differences: dict) -> str:
             f'the test images ({NUM_RESAMPLES} resamples).'
         )
     if study['missing']:
-        text += f' Missing: {"; ".join(study["missing"])}.'
+        missing = study['missing']
+        text += f' Missing: {len(missing)} runs'
+        text += f' ({"; ".join(missing)}).' if len(missing) < 5 else '.'
     text += '\n'
     runs = study['runs']
     commits = {f'{r["commit"]}{" (changed)" if r["dirty"] else ""}' for r in runs}
