@@ -158,6 +158,14 @@ def load_runner(monkeypatch):
 
 
 @pytest.fixture
+def interruptible():
+    """SIGINT as in a terminal; the background jobs of a shell ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def run_study(study, load_runner, capsys):
     """Calls the runner's main in this process: (exit status, output)."""
     main = load_runner(study.tools).main
@@ -324,7 +332,7 @@ def trainings(study) -> list[int]:
     return found
 
 
-def test_interrupted_studies_go_on(study, run_study):
+def test_interrupted_studies_go_on(study, run_study, interruptible):
     study.write('common_options = dict(seconds=0.5)' + STUDY)
     # killed outright, it leaves trainings behind: nobody must join in
     process = subprocess.Popen(study.command('--jobs', '2', '--seeds', '0'))
