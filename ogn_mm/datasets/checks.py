@@ -11,6 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from mmengine.fileio import exists, get_text
 
+# Samples are float32: products of two numbers up to this one stay finite.
+HUGE = 1e18
+
 
 def read_json(path: str):
     """Read a JSON file through MMEngine's file backends.
@@ -197,4 +200,6 @@ class Records(NamedTuple):
             raise
         rows = array.reshape(len(values), length or 1)
         self.report(~np.isfinite(rows).all(axis=1), f"'{field}' is not finite")
+        huge = (np.abs(rows) > HUGE).any(axis=1)
+        self.report(huge, f"'{field}' is beyond {HUGE:g}")
         return array if length is None else rows

@@ -428,6 +428,17 @@ def check_damaged(load, content, test_mode):
 FIXTURES_LAST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
+def test_numbers_that_float32_cannot_hold(load):
+    content = dict(
+        images=[dict(id=1, file_name='1.png', width=WIDTH, height=HEIGHT)],
+        annotations=[person(7, 1)],
+        categories=[dict(id=1, name='person')],
+    )
+    content['annotations'][0]['keypoints'][0] = 3.5e38
+    with pytest.raises(ValueError, match=r"annotation id 7: 'keypoints' is beyond"):
+        load(content)
+
+
 @given(content=damaged(), test_mode=st.booleans())
 @settings(max_examples=60, deadline=None, suppress_health_check=FIXTURES_LAST)
 def test_damaged_files(load, content, test_mode):
