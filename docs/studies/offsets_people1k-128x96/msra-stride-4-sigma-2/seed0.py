@@ -11,19 +11,16 @@ codec = dict(
     ),
     sigma=2,
     type='MSRAHeatmap',
-    unbiased=False,
-)
+    unbiased=False)
 custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='EpochSeedHook'),
     dict(type='CheckKeypointsHook'),
 ]
 custom_imports = dict(
-    allow_failed_imports=False,
-    imports=[
+    allow_failed_imports=False, imports=[
         'ogn_mm',
-    ],
-)
+    ])
 data_mode = 'topdown'
 data_root = 'data/people1k/'
 dataset_type = 'ValidatedCocoDataset'
@@ -33,23 +30,21 @@ default_hooks = dict(
         max_keep_ckpts=2,
         rule='greater',
         save_best='coco/AP',
-        type='ResumableCheckpointHook',
-    ),
+        type='ResumableCheckpointHook'),
     logger=dict(interval=50, type='LoggerHook'),
     param_scheduler=dict(type='ParamSchedulerHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     timer=dict(type='IterTimerHook'),
-    visualization=dict(enable=False, type='PoseVisualizationHook'),
-)
+    visualization=dict(enable=False, type='PoseVisualizationHook'))
 default_scope = 'mmpose'
 env_cfg = dict(
     cudnn_benchmark=False,
     dist_cfg=dict(backend='nccl'),
-    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-)
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0))
 load_from = None
 log_level = 'INFO'
-log_processor = dict(by_epoch=True, num_digits=6, type='LogProcessor', window_size=50)
+log_processor = dict(
+    by_epoch=True, num_digits=6, type='LogProcessor', window_size=50)
 model = dict(
     backbone=dict(depth=18, init_cfg=None, type='ResNet'),
     data_preprocessor=dict(
@@ -64,8 +59,7 @@ model = dict(
             57.12,
             57.375,
         ],
-        type='PoseDataPreprocessor',
-    ),
+        type='PoseDataPreprocessor'),
     head=dict(
         decoder=dict(
             heatmap_size=(
@@ -78,8 +72,7 @@ model = dict(
             ),
             sigma=2,
             type='MSRAHeatmap',
-            unbiased=False,
-        ),
+            unbiased=False),
         deconv_kernel_sizes=(
             4,
             4,
@@ -93,16 +86,14 @@ model = dict(
         in_channels=512,
         loss=dict(type='KeypointMSELoss', use_target_weight=True),
         out_channels=17,
-        type='HeatmapHead',
-    ),
+        type='HeatmapHead'),
     test_cfg=dict(flip_mode='heatmap', flip_test=True, shift_heatmap=True),
-    type='TopdownPoseEstimator',
-)
+    type='TopdownPoseEstimator')
 optim_wrapper = dict(
-    optimizer=dict(lr=0.0005, type='Adam'), type='Bfloat16OptimWrapper'
-)
+    optimizer=dict(lr=0.0005, type='Adam'), type='Bfloat16OptimWrapper')
 param_scheduler = [
-    dict(begin=0, by_epoch=False, end=100, start_factor=0.001, type='LinearLR'),
+    dict(
+        begin=0, by_epoch=False, end=100, start_factor=0.001, type='LinearLR'),
     dict(
         begin=0,
         by_epoch=True,
@@ -112,8 +103,7 @@ param_scheduler = [
             24,
             28,
         ],
-        type='MultiStepLR',
-    ),
+        type='MultiStepLR'),
 ]
 randomness = dict(seed=0)
 resume = False
@@ -129,28 +119,23 @@ test_dataloader = dict(
         pipeline=[
             dict(type='LoadImage'),
             dict(type='GetBBoxCenterScale'),
-            dict(
-                input_size=(
-                    96,
-                    128,
-                ),
-                type='TopdownAffine',
-            ),
+            dict(input_size=(
+                96,
+                128,
+            ), type='TopdownAffine'),
             dict(type='PackPoseInputs'),
         ],
         test_mode=True,
-        type='ValidatedCocoDataset',
-    ),
+        type='ValidatedCocoDataset'),
     drop_last=False,
     num_workers=2,
     persistent_workers=True,
-    sampler=dict(round_up=False, shuffle=False, type='DefaultSampler'),
-)
+    sampler=dict(round_up=False, shuffle=False, type='DefaultSampler'))
 test_evaluator = dict(
     ann_file='data/people1k/annotations/val.json',
-    outfile_prefix='{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions',
-    type='CocoMetric',
-)
+    outfile_prefix=
+    '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions',
+    type='CocoMetric')
 train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=5)
 train_dataloader = dict(
     batch_size=32,
@@ -165,13 +150,10 @@ train_dataloader = dict(
             dict(type='GetBBoxCenterScale'),
             dict(direction='horizontal', type='ContiguousRandomFlip'),
             dict(type='RandomBBoxTransform'),
-            dict(
-                input_size=(
-                    96,
-                    128,
-                ),
-                type='TopdownAffine',
-            ),
+            dict(input_size=(
+                96,
+                128,
+            ), type='TopdownAffine'),
             dict(
                 encoder=dict(
                     heatmap_size=(
@@ -184,32 +166,25 @@ train_dataloader = dict(
                     ),
                     sigma=2,
                     type='MSRAHeatmap',
-                    unbiased=False,
-                ),
-                type='GenerateTarget',
-            ),
+                    unbiased=False),
+                type='GenerateTarget'),
             dict(type='PackPoseInputs'),
         ],
-        type='ValidatedCocoDataset',
-    ),
+        type='ValidatedCocoDataset'),
     drop_last=True,
     num_workers=2,
     persistent_workers=True,
-    sampler=dict(shuffle=True, type='DefaultSampler'),
-)
+    sampler=dict(shuffle=True, type='DefaultSampler'))
 train_pipeline = [
     dict(type='SeedAugmentation'),
     dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale'),
     dict(direction='horizontal', type='ContiguousRandomFlip'),
     dict(type='RandomBBoxTransform'),
-    dict(
-        input_size=(
-            96,
-            128,
-        ),
-        type='TopdownAffine',
-    ),
+    dict(input_size=(
+        96,
+        128,
+    ), type='TopdownAffine'),
     dict(
         encoder=dict(
             heatmap_size=(
@@ -222,10 +197,8 @@ train_pipeline = [
             ),
             sigma=2,
             type='MSRAHeatmap',
-            unbiased=False,
-        ),
-        type='GenerateTarget',
-    ),
+            unbiased=False),
+        type='GenerateTarget'),
     dict(type='PackPoseInputs'),
 ]
 val_cfg = dict()
@@ -240,34 +213,27 @@ val_dataloader = dict(
         pipeline=[
             dict(type='LoadImage'),
             dict(type='GetBBoxCenterScale'),
-            dict(
-                input_size=(
-                    96,
-                    128,
-                ),
-                type='TopdownAffine',
-            ),
+            dict(input_size=(
+                96,
+                128,
+            ), type='TopdownAffine'),
             dict(type='PackPoseInputs'),
         ],
         test_mode=True,
-        type='ValidatedCocoDataset',
-    ),
+        type='ValidatedCocoDataset'),
     drop_last=False,
     num_workers=2,
     persistent_workers=True,
-    sampler=dict(round_up=False, shuffle=False, type='DefaultSampler'),
-)
-val_evaluator = dict(ann_file='data/people1k/annotations/val.json', type='CocoMetric')
+    sampler=dict(round_up=False, shuffle=False, type='DefaultSampler'))
+val_evaluator = dict(
+    ann_file='data/people1k/annotations/val.json', type='CocoMetric')
 val_pipeline = [
     dict(type='LoadImage'),
     dict(type='GetBBoxCenterScale'),
-    dict(
-        input_size=(
-            96,
-            128,
-        ),
-        type='TopdownAffine',
-    ),
+    dict(input_size=(
+        96,
+        128,
+    ), type='TopdownAffine'),
     dict(type='PackPoseInputs'),
 ]
 vis_backends = [
@@ -278,5 +244,4 @@ visualizer = dict(
     type='ArrayRadiusVisualizer',
     vis_backends=[
         dict(type='LocalVisBackend'),
-    ],
-)
+    ])
