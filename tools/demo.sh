@@ -3,11 +3,11 @@
 # test both, print a table and draw. Interrupted, the same command goes on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
 out=work_dirs/demo
 data=data/generated_people
-jobs=$(nproc)
+jobs=$(env -u OMP_NUM_THREADS nproc)  # which would count threads instead of cores
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
 python -W ignore tools/dataset_tools/generate_people.py --out "$data" \
     --num-train 1000 --num-val 150 --workers "$jobs" --preview 12
