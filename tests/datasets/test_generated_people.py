@@ -1,5 +1,6 @@
 """Generated people: correct labels, reproducible bytes, resumable writing."""
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -38,6 +39,7 @@ from ogn_mm.datasets.generated_people.body import (
     sample_pose,
 )
 from ogn_mm.datasets.generated_people.dataset import SKELETON
+from ogn_mm.datasets.generated_people.scene import overlap
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'dataset_tools' / 'generate_people.py'
 SMALL = dict(num_images=dict(train=6, val=3), size=(96, 72), seed=3)
@@ -353,9 +355,32 @@ def test_a_killed_run_goes_on_where_it_was(reference, tmp_path):
     assert files(tmp_path) == files(reference)
 
 
+def test_max_overlap_makes_crowds():
+    """It bounds the skeletons' boxes; silhouettes are a little larger."""
+
+    def worst(max_overlap):
+        found = []
+        for index in range(20):
+            _, people, _ = generate_image(0, 0, index, (160, 120), 8, max_overlap)
+            x, y, w, h = np.array([person['bbox'] for person in people]).T
+            boxes = np.stack([x, y, x + w, y + h], axis=1)
+            pairs = itertools.combinations(boxes, 2)
+            found.append(max((overlap(*pair) for pair in pairs), default=0))
+        return found
+
+    apart, crowded = worst(0.45), worst(0.8)
+    assert max(apart) < 0.6 < max(crowded)
+    assert np.mean(crowded) > np.mean(apart)
+
+
 def test_other_parameters_for_the_same_folder_are_an_error(reference):
     before = files(reference)
-    for change in (dict(seed=4), dict(size=(64, 64)), dict(max_people=7)):
+    for change in (
+        dict(seed=4),
+        dict(size=(64, 64)),
+        dict(max_people=7),
+        dict(max_overlap=0.8),
+    ):
         with pytest.raises(ValueError, match=r'manifest\.json: .*other parameters'):
             generate_dataset(reference, **SMALL | change)
     assert files(reference) == before
@@ -374,6 +399,8 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
         dict(seed=-1),
         dict(size=(31, 99)),
         dict(max_people=0),
+        dict(max_overlap=0),
+        dict(max_overlap=1.1),
         dict(workers=0),
         dict(num_images=dict(train=0)),
     ],

@@ -9,7 +9,7 @@ import cv2
 from rich.progress import track
 
 from .body import KEYPOINTS
-from .scene import generate_image
+from .scene import MAX_OVERLAP, generate_image
 
 # Counts up when the same parameters give other pictures or annotations.
 GENERATOR_VERSION = 2
@@ -21,7 +21,13 @@ SKELETON = ((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), 
 
 
 def generate_dataset(
-    out, num_images: dict, seed=0, size=(320, 240), max_people=3, workers=1
+    out,
+    num_images: dict,
+    seed=0,
+    size=(320, 240),
+    max_people=3,
+    max_overlap=MAX_OVERLAP,
+    workers=1,
 ) -> None:
     """Write ``images/{split}/*.jpg`` and ``annotations/{split}.json`` below ``out``.
 
@@ -35,6 +41,8 @@ def generate_dataset(
         seed (int): >= 0.
         size (tuple): (width, height) of the images, pixels.
         max_people (int): People an image, 1 to this many.
+        max_overlap (float): Largest share of the smaller of two boxes that the other
+            one covers, in (0, 1]; 0.8 makes crowds.
         workers (int): Processes.
 
     Raises:
@@ -49,8 +57,12 @@ def generate_dataset(
         raise ValueError(
             f'expected seed >= 0 and a size of at least 32 x 32, got {seed=}, {size=}'
         )
+    if not 0 < max_overlap <= 1:
+        raise ValueError(f'max_overlap should be above 0 and at most 1: {max_overlap}')
     out = Path(out)
-    parameters = dict(seed=seed, size=list(size), max_people=max_people)
+    parameters = dict(
+        seed=seed, size=list(size), max_people=max_people, max_overlap=max_overlap
+    )
     check_manifest(out, dict(generator_version=GENERATOR_VERSION, **parameters))
     for split, count in num_images.items():
         records = out / 'records' / f'{split}.jsonl'
@@ -63,9 +75,15 @@ def generate_dataset(
             for i in range(count)
             if i not in people or not image_path(images, i).exists()
         ]
-        job = partial(
-            write_image, images, seed, STREAMS[split], tuple(size), max_people
+        draw = partial(
+            generate_image,
+            seed,
+            STREAMS[split],
+            size=tuple(size),
+            max_people=max_people,
+            max_overlap=max_overlap,
         )
+        job = partial(write_image, images, draw)
         with records.open('a') as journal:
             for i, annotations in run(job, missing, workers, f'{out.name}/{split}'):
                 people[i] = annotations
@@ -87,7 +105,8 @@ def check_manifest(folder: Path, parameters: dict) -> None:
         if any(not found.name.startswith('.') for found in folder.iterdir()):
             raise ValueError(f'{folder}: is not empty, and not of our making')
         write_atomically(path, json.dumps(parameters).encode())
-    found = json.loads(path.read_text())
+    # Older manifests lack the overlap, which was fixed.
+    found = dict(max_overlap=MAX_OVERLAP) | json.loads(path.read_text())
     if found != parameters:
         raise ValueError(
             f'{path}: holds a data set of other parameters ({found}, asked for '
@@ -130,9 +149,9 @@ def run(job, indices: list, workers: int, description: str):
         cv2.setNumThreads(threads)
 
 
-def write_image(folder, seed, stream, size, max_people, index) -> tuple:
-    """Render one image to its file; returns its index and annotations."""
-    image, annotations, _ = generate_image(seed, stream, index, size, max_people)
+def write_image(folder, draw, index) -> tuple:
+    """Draw one image to its file; returns its index and annotations."""
+    image, annotations, _ = draw(index)
     _, encoded = cv2.imencode('.jpg', image, (cv2.IMWRITE_JPEG_QUALITY, 95))
     write_atomically(image_path(folder, index), encoded.tobytes())
     return index, annotations
