@@ -1,4 +1,4 @@
-# Radius, Smooth L1's threshold and the loss's normalisation, on a part of people1k's
+# Radius, Smooth L1's threshold, the loss's normalisation and its scale under SGD, on a part of people1k's
 # training data that no row trains on.
 # python tools/dataset_tools/split_annotations.py data/people1k/annotations/train.json \
 #     --out data/people1k_split --sizes fit=550 dev=150
@@ -62,4 +62,23 @@ rows = [
         },
     )
     for stride, radius, loss in _swept
+]
+# Under SGD, unlike Adam, the loss's scale acts as the learning rate's.
+rows += [
+    dict(
+        name=f'stride 8, radius 1.0, {key} {value}, SGD',
+        config=_name.format(_deconvs[8]),
+        cfg_options={
+            'codec.radius': 1.0,
+            'model.head.loss': dict(type='OffsetGuidedLoss', **{key: value}),
+            'optim_wrapper.optimizer': dict(
+                type='SGD', lr=0.02, momentum=0.9, weight_decay=0.0001
+            ),
+        },
+    )
+    for key, value in [
+        ('normalize_by', 'disk'),
+        ('normalize_by', 'keypoint'),
+        ('loss_weight', 10.0),
+    ]
 ]
