@@ -10,11 +10,14 @@ A study file is an MMEngine config:
         dict(name='OGN', config='configs/ogn_topdown/B.py'),
         dict(name='OGN, R = 2', config='configs/ogn_topdown/B.py',
              cfg_options={'codec.radius': 2.0}),
+        dict(name='OGN, flip test', config='configs/ogn_topdown/B.py',
+             cfg_options={'model.test_cfg.flip_test': True}, weights_of='OGN'),
     ]
 
 ``baseline``, ``seeds`` and options may be left out. Paths of configs are as on
 tools/train.py's command line, and options as after ``--cfg-options``; in addition, one
-of ``codec`` reaches every place where the config uses its codec.
+of ``codec`` reaches every place where the config uses its codec. A row with
+``weights_of`` is not trained: it tests the weights of another row, seed by seed.
 
     python tools/run_study.py STUDY.py --work-dir work_dirs/study --jobs 2
 
@@ -42,7 +45,6 @@ import shlex
 import signal
 import sys
 import time
-from collections import deque
 from pathlib import Path
 
 import torch
@@ -93,12 +95,13 @@ def job_environments(jobs: int) -> list[dict]:
 def execute(runs: list[Run], display: Display, jobs: int, lock) -> None:
     """Do all runs, ``jobs`` at a time; an interruption ends them."""
     slots = job_environments(jobs)
-    waiting, running = deque(runs), {}
+    waiting, running = list(runs), {}
     try:
         with display.progress:
             while waiting or running:
-                while waiting and slots:
-                    run, env = waiting.popleft(), slots.pop()
+                while slots and (run := next((r for r in waiting if r.ready), None)):
+                    waiting.remove(run)
+                    env = slots.pop()
                     running[run] = env
                     run.start(env, lock)
                 time.sleep(0.2)
@@ -106,9 +109,13 @@ def execute(runs: list[Run], display: Display, jobs: int, lock) -> None:
                     slots.append(running.pop(run))
                     display.announce(run)
                 display.update(list(running), len(waiting))
+                if not running and not any(run.ready for run in waiting):
+                    break
     finally:
         for run in running:
             run.kill()
+    for run in waiting:
+        run.error = f'it tests the weights of {run.trained}, which is not finished'
 
 
 def write_results(study: dict, runs: list[Run], work_dir: Path) -> None:

@@ -276,6 +276,45 @@ def test_only_what_changed_is_done_again(study, run_study):
     assert json.loads(aside.read_text()) == before[1]['metrics']
 
 
+TESTED_ONLY = """
+rows.insert(0, dict(name='lucky', config='{config}', weights_of='plain',
+                    cfg_options=dict(error=0.1)))
+"""
+
+
+def test_a_row_may_test_the_weights_of_another(study, run_study):
+    study.write(STUDY + TESTED_ONLY)
+    code, output = run_study('--rows', 'lucky', '--seeds', 0)
+    assert code == 1
+    assert 'it tests the weights of plain, seed 0, which is not finished' in output
+
+    assert run_study('--jobs', 2)[0] == 0
+    runs = study.runs()
+    assert len(runs) == 6
+    for seed in (0, 1):
+        run = runs['lucky', seed]
+        assert run['checkpoint'] == runs['plain', seed]['checkpoint']
+        assert run['curves'] == {}
+        assert run['metrics']['coco/AP'] > runs['plain', seed]['metrics']['coco/AP']
+        assert not list((study.work_dir / 'lucky').rglob('*.pth'))
+
+    # where the training is done anew, so is the test
+    study.write(
+        (STUDY + TESTED_ONLY).replace(
+            "config='{config}')", "config='{config}', cfg_options=dict(error=2.0))", 1
+        )
+    )
+    code, output = run_study('--seeds', 0)
+    assert code == 0
+    assert '1 of them already finished' in output
+
+    shutil.rmtree(study.work_dir / 'lucky')
+    (study.work_dir / 'plain/seed0/last_checkpoint').unlink()
+    code, output = run_study('--seeds', 0)
+    assert code == 1
+    assert 'the training of plain, seed 0 left no checkpoint' in output
+
+
 def test_a_failing_run_stops_no_other(study, run_study):
     study.write(STUDY.replace("name='plain'", "cfg_options=dict(fail_at=2), name='a'"))
     study.write(study.file.read_text().replace("'plain'", "'a'"))
@@ -377,6 +416,7 @@ def test_faulty_studies_are_refused_before_anything_runs(study, run_study):
         ("name='plain'", "name='better  r-2'", 'names must differ'),
         ("config='{config}')", "config='nowhere.py')", "row 'plain': "),
         ('error=0.3', 'tran_cfg=dict()', 'did you mean `train_cfg`'),
+        ('error=0.3)', "), weights_of='x'", "`weights_of` 'x' is none of"),
         ('rows = [', 'rows = [(', 'study.py'),
     ):
         assert old in STUDY

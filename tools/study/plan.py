@@ -12,7 +12,7 @@ from .record import find_coco_metric
 from .run import Run
 
 STUDY_KEYS = {'rows', 'seeds', 'baseline', 'common_options'}
-ROW_KEYS = {'name', 'config', 'cfg_options'}
+ROW_KEYS = {'name', 'config', 'cfg_options', 'weights_of'}
 
 
 def load_study(path: str) -> dict:
@@ -31,10 +31,17 @@ def load_study(path: str) -> dict:
     for i, row in enumerate(study['rows']):
         if not {'name', 'config'} <= set(row) <= ROW_KEYS:
             raise ValueError(
-                f'`rows[{i}]` needs `name` and `config` and may have `cfg_options`; '
-                f'it has {sorted(row)}'
+                f'`rows[{i}]` needs `name` and `config` and may have `cfg_options` and '
+                f'`weights_of`; it has {sorted(row)}'
             )
     names = [row['name'] for row in study['rows']]
+    trained = [row['name'] for row in study['rows'] if 'weights_of' not in row]
+    for i, row in enumerate(study['rows']):
+        if row.get('weights_of', trained[0] if trained else None) not in trained:
+            raise ValueError(
+                f'`rows[{i}]`: `weights_of` {row["weights_of"]!r} is none of the rows '
+                f'that are trained, {trained}'
+            )
     if len({folder_name(name) for name in names} - {''}) < len(names):
         raise ValueError(f'`rows`: names must differ in letters or digits: {names}')
     if study.get('baseline', names[0]) not in names:
@@ -65,6 +72,10 @@ def plan_runs(study: dict, seeds: list[int], work_dir: Path) -> list[Run]:
             overrides = {key: group[key] for group in options for key in group}
             parent = work_dir / folder_name(row['name'])
             runs.append(Run(row['name'], seed, overrides, cfg, parent))
+    by_name = {(run.row, run.seed): run for run in runs}
+    for run, row in zip(runs, study['rows'] * len(seeds), strict=True):
+        if 'weights_of' in row:
+            run.trained = by_name[row['weights_of'], run.seed]
     return runs
 
 

@@ -29,6 +29,8 @@ PROGRESS = re.compile(
 class Run:
     """A config and a seed: first ``tools/train.py``, then ``tools/test.py``.
 
+    A run that has another one in ``trained`` only tests that one's weights.
+
     Args:
         row (str): Name of the row.
         seed (int): The seed, which the config holds already.
@@ -46,15 +48,28 @@ class Run:
         self.folder = parent / f'seed{seed}'
         self.log = self.folder / 'console.log'
         self.result = self.folder / 'result.json'
-        self.process = self.error = None
+        self.process = self.error = self.trained = None
 
     def __str__(self):
         return f'{self.row}, seed {self.seed}'
 
     @property
     def finished(self) -> bool:
-        """Whether there is a result of this very config."""
-        return self.same_config() and self.result.exists()
+        """Whether there is a result of this very config, of weights still valid."""
+        if not (self.same_config() and self.result.exists()):
+            return False
+        if self.trained is None:
+            return True
+        times = self.trained.finished and [
+            json.loads(run.result.read_text())[key]
+            for run, key in ((self.trained, 'finished'), (self, 'started'))
+        ]
+        return bool(times) and times[0] <= times[1]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the weights that it tests, if it does not train, are there."""
+        return self.trained is None or self.trained.finished
 
     def same_config(self) -> bool:
         """Whether the config on disk is this one, however it is formatted."""
@@ -75,11 +90,27 @@ class Run:
             self.folder.rename(f'{self.folder}-old{number + 1}')
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.config, self.text)
-        self.env, self.lock, self.testing = env, lock, False
+        self.env, self.lock, self.testing = env, lock, self.trained is not None
         self.resumed = self.find_checkpoint() is not None
         self.source = git_state()
         self.started = datetime.datetime.now()
-        self.launch('train.py', self.config, '--resume', '--work-dir', self.folder)
+        if self.testing:
+            self.test()
+        else:
+            self.launch('train.py', self.config, '--resume', '--work-dir', self.folder)
+
+    def test(self) -> None:
+        """Start the test of the last checkpoint."""
+        checkpoint = (self.trained or self).find_checkpoint()
+        if checkpoint is None:
+            self.error = f'the training of {self.trained or self} left no checkpoint'
+            return
+        metrics = self.folder / 'metrics.json'
+        self.launch(
+            'test.py',
+            *(self.config, checkpoint),
+            *('--work-dir', self.folder, '--out', metrics),
+        )
 
     def launch(self, script: str, *arguments) -> None:
         """Start a tool as the leader of a process group."""
@@ -108,6 +139,8 @@ class Run:
 
     def proceed(self) -> bool:
         """Go on to the test when training has ended; returns whether all has."""
+        if self.error:
+            return True
         code = self.process.poll()
         if code is None:
             return False
@@ -116,18 +149,9 @@ class Run:
         elif self.testing:
             self.write_result()
         else:
-            checkpoint = self.find_checkpoint()
-            if checkpoint is None:
-                self.error = 'the training left no checkpoint'
-                return True
             self.testing = True
-            metrics = self.folder / 'metrics.json'
-            self.launch(
-                'test.py',
-                *(self.config, checkpoint),
-                *('--work-dir', self.folder, '--out', metrics),
-            )
-            return False
+            self.test()
+            return self.error is not None
         return True
 
     def kill(self) -> None:
@@ -180,7 +204,7 @@ class Run:
             seed=self.seed,
             metrics=metrics,
             overrides=self.overrides,
-            checkpoint=self.find_checkpoint().name,
+            checkpoint=(self.trained or self).find_checkpoint().name,
             **self.source,
             versions={name: version(name) for name in PACKAGES},
             device=device_name(),
