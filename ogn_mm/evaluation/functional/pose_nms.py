@@ -93,33 +93,39 @@ def box_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     return shared / np.maximum(np.add.outer(sizes, sizes2) - shared, np.spacing(1))
 
 
-def check_nms_criteria(
-    oks_thr: float | None, iou_thr: float | None, combine: str
-) -> None:
-    """Raise ValueError unless these arguments of :func:`pose_nms` can be meant."""
-    for name, thr in (('oks_thr', oks_thr), ('iou_thr', iou_thr)):
+def check_nms_criteria(combine: str, **thresholds: float | None) -> None:
+    """Check the arguments that say when a pose is suppressed.
+
+    Args:
+        combine (str): As in :func:`pose_nms`.
+        **thresholds (float, optional): By the names that the caller gives them.
+
+    Raises:
+        ValueError: A threshold is out of range, all are None, or ``combine`` unknown.
+    """
+    for name, thr in thresholds.items():
         if thr is not None and not 0 <= thr <= 1:
             raise ValueError(f'`{name}` should be in [0, 1] or None, but is {thr}.')
-    if oks_thr is None and iou_thr is None:
-        raise ValueError('`oks_thr` and `iou_thr` should not both be None.')
+    if all(thr is None for thr in thresholds.values()):
+        names = ' and '.join(f'`{name}`' for name in thresholds)
+        raise ValueError(f'{names} should not both be None.')
     if combine not in ('or', 'and'):
         raise ValueError(f"`combine` should be 'or' or 'and', but is {combine!r}.")
 
 
 def _check_poses(arrays: dict[str, np.ndarray], num_keypoints: int) -> None:
     """Raise ValueError unless the arrays fit each other and are finite."""
-    num_poses = len(arrays['keypoints'])
+    num_poses, channels = (arrays['keypoints'].shape[axis] for axis in (0, -1))
     shapes = {
-        'keypoints': (num_poses, num_keypoints),
+        'keypoints': (num_poses, num_keypoints, channels),
         'scores': (num_poses,),
         'areas': (num_poses,),
         'bboxes': (num_poses, 4),
     }
     for name, array in arrays.items():
-        if array.shape[:2] != shapes[name]:
+        if array.shape != shapes[name]:
             raise ValueError(
-                f'`{name}` should have the shape {shapes[name]}, followed by x, y in '
-                f'the case of keypoints, but has {array.shape}.'
+                f'`{name}` should have the shape {shapes[name]}, but has {array.shape}.'
             )
         if not np.isfinite(array).all():
             raise ValueError(f'`{name}` should be finite.')
@@ -164,7 +170,7 @@ def pose_nms(
         ValueError: Thresholds out of range or both None; arrays that do not fit each
             other or are not finite.
     """
-    check_nms_criteria(oks_thr, iou_thr, combine)
+    check_nms_criteria(combine, oks_thr=oks_thr, iou_thr=iou_thr)
     sigmas = COCO_SIGMAS if sigmas is None else sigmas
     arrays = {'keypoints': keypoints, 'scores': scores, 'areas': areas}
     if iou_thr is not None:

@@ -76,7 +76,8 @@ class PoseNMSCocoMetric(CocoMetric):
         )
         self.iou_thr = iou_thr if nms_mode == 'oks_iou_nms' else None
         self.combine = combine
-        check_nms_criteria(self.nms_thr, self.iou_thr, combine)
+        if self.selects_poses:
+            check_nms_criteria(combine, nms_thr=self.nms_thr, iou_thr=self.iou_thr)
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
         """Take a batch's predictions, and check them."""
