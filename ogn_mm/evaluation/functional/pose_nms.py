@@ -146,8 +146,8 @@ def pose_nms(
 
     Poses are visited by falling score. A pose is suppressed if its OKS or its IoU
     with a pose kept before exceeds the threshold; one that equals it stays. With
-    ``iou_thr=None`` the result is that of MMPose's ``oks_nms``, ties included, which
-    NumPy's default sort puts in order.
+    ``iou_thr=None`` the result is that of MMPose's ``oks_nms``; as there, NumPy's
+    default sort orders equal scores.
 
     Args:
         keypoints (np.ndarray): x and y in pixels and, for ``vis_thr``, the score,
@@ -183,11 +183,9 @@ def pose_nms(
         """Which of the rest each of the best would suppress, bool."""
         criteria = []
         if oks_thr is not None:
-            poses, sizes = (
-                (keypoints[best], keypoints[rest]),
-                (areas[best], areas[rest]),
-            )
-            criteria.append(pose_oks(*poses, *sizes, sigmas, vis_thr) > oks_thr)
+            poses, others = keypoints[best], keypoints[rest]
+            oks = pose_oks(poses, others, areas[best], areas[rest], sigmas, vis_thr)
+            criteria.append(oks > oks_thr)
         if iou_thr is not None:
             criteria.append(box_iou(bboxes[best], bboxes[rest]) > iou_thr)
         return (np.logical_or if combine == 'or' else np.logical_and).reduce(criteria)

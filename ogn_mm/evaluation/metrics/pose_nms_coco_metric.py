@@ -38,7 +38,8 @@ class PoseNMSCocoMetric(CocoMetric):
         combine (str): ``'or'`` if exceeding one threshold suppresses, ``'and'`` if
             both must be exceeded, in ``'oks_iou_nms'``. Defaults to ``'or'``.
         **kwargs: As for `CocoMetric`. With ``format_only`` the file holds the four
-            fields of COCO's results format and no boxes.
+            fields of COCO's results format and no boxes. COCOeval then takes a pose's
+            area from its keypoints, so AP (M) and (L) differ from those computed here.
 
     Raises:
         ValueError: Unknown modes, thresholds out of range; predictions that are not
