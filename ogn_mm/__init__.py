@@ -86,13 +86,22 @@ def check_packages():
 
 check_packages()
 
-from . import codecs, datasets, engine, models, registry, visualization  # noqa: E402
+from . import (  # noqa: E402
+    codecs,
+    datasets,
+    engine,
+    evaluation,
+    models,
+    registry,
+    visualization,
+)
 
 __all__ = [
     '__version__',
     'codecs',
     'datasets',
     'engine',
+    'evaluation',
     'models',
     'registry',
     'visualization',

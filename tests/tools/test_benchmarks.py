@@ -88,3 +88,15 @@ def test_pipelines(load, generated_people, capsys):
     for name in ('LoadImage', 'RandomFlip', 'RandomBBoxTransform', 'GenerateTarget'):
         ours, rival = float(rows[name]['us']), float(rows[name]['rival us'])
         assert float(rows[name]['ratio']) == pytest.approx(ours / rival, rel=0.02)
+
+
+def test_pose_nms(load, capsys):
+    load('benchmark_pose_nms').main(['--poses', '1', '12', '--rounds', '1'])
+    rows = read_table(capsys.readouterr().out)
+    names = ['MMPose oks_nms', 'OKS', 'OKS + IoU']
+    assert [(row['poses'], row['NMS']) for row in rows] == [
+        (poses, name) for poses in ('1', '12') for name in names
+    ]
+    for theirs, ours, both in (rows[:3], rows[3:]):
+        assert theirs['ratio to MMPose oks_nms'] == '1'
+        assert int(theirs['kept']) == int(ours['kept']) >= int(both['kept']) > 0
