@@ -86,7 +86,15 @@ def check_packages():
 
 check_packages()
 
-from . import codecs, datasets, engine, models, registry, visualization  # noqa: E402
+from . import (  # noqa: E402
+    codecs,
+    datasets,
+    engine,
+    models,
+    registry,
+    structures,
+    visualization,
+)
 
 __all__ = [
     '__version__',
@@ -95,5 +103,6 @@ __all__ = [
     'engine',
     'models',
     'registry',
+    'structures',
     'visualization',
 ]

@@ -63,6 +63,11 @@ class ValidatedCocoDataset(CocoDataset):
         self.skipped = Counter()
         self.noted = Counter()
         super().__init__(*args, **kwargs)
+        if bbox_filter and not self.bbox_file:
+            raise ValueError(
+                f'{self.ann_file}: `bbox_filter` filters the boxes of `bbox_file`, but '
+                'there is none'
+            )
 
     def load_data_list(self) -> list[dict]:
         """Load, check, count, and say in one line of the log what was left out."""

@@ -65,15 +65,15 @@ def load_detections(
         np.array([detection['score'] for detection in content], np.float32),
     )
     has_area = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
-    skipped['boxes without area'] = len(boxes) - has_area.sum()
+    skipped['boxes without area'] = int((~has_area).sum())
     detections = detections.take(has_area)
     if box_filter:
         keep = TASK_UTILS.build(box_filter)(
-            *map(torch.from_numpy, (detections.boxes, detections.scores)),
+            torch.from_numpy(detections.boxes),
+            torch.from_numpy(detections.scores),
             torch.from_numpy(detections.images),
         )
-        skipped[f'detections dropped by {box_filter["type"]}'] = len(
-            detections.boxes
-        ) - len(keep)
+        dropped = len(detections.boxes) - len(keep)
+        skipped[f'detections dropped by {box_filter["type"]}'] = dropped
         detections = detections.take(np.sort(keep.numpy()))
     return detections, +skipped

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from ogn_mm.datasets.transforms.seeding import TRAINING_CLOCK
+
 FOLDER = Path(__file__).parents[2] / 'tools/benchmarks'
 
 
@@ -20,6 +22,7 @@ def load(monkeypatch):
     yield importlib.import_module
     cv2.setNumThreads(threads[0])
     torch.set_num_threads(threads[1])
+    TRAINING_CLOCK.fill_(-1)
     for path in FOLDER.glob('*.py'):
         sys.modules.pop(path.stem, None)
 
@@ -88,3 +91,17 @@ def test_pipelines(load, generated_people, capsys):
     for name in ('LoadImage', 'RandomFlip', 'RandomBBoxTransform', 'GenerateTarget'):
         ours, rival = float(rows[name]['us']), float(rows[name]['rival us'])
         assert float(rows[name]['ratio']) == pytest.approx(ours / rival, rel=0.02)
+
+
+def test_roi_loading(load, generated_people, capsys):
+    load('benchmark_roi_loading').main(
+        [
+            *('--ann-file', str(generated_people / 'annotations/val.json')),
+            *('--img-dir', str(generated_people / 'images/val')),
+            *('--rois', '2', '4', '--samples', '4', '--rounds', '1'),
+        ]
+    )
+    rows = read_table(capsys.readouterr().out)
+    assert [row['loading'].split()[0] for row in rows] == ['one', '2', '4']
+    assert rows[0]['ratio'] == '1'
+    assert all(float(row['us a sample']) > 0 for row in rows)

@@ -43,19 +43,21 @@ def assign_detections(
         np.ndarray: Each detection's person in [0, N), or -1, int, (M,).
     """
     owners = np.full(len(detections), -1)
-    by_image = np.argsort(people_images, kind='stable')
-    by_image_too = np.argsort(detection_images, kind='stable')
-    images, starts = np.unique(people_images[by_image], return_index=True)
-    groups = np.split(by_image, starts[1:])
+    people_order = np.argsort(people_images, kind='stable')
+    detection_order = np.argsort(detection_images, kind='stable')
+    images = np.unique(people_images)
     bounds = [
-        np.searchsorted(detection_images[by_image_too], images, side)
+        np.searchsorted(in_order, images, side).tolist()
+        for in_order in (people_images[people_order], detection_images[detection_order])
         for side in ('left', 'right')
     ]
-    for group, first, last in zip(groups, *bounds, strict=True):
-        if first < last:
-            found = by_image_too[first:last]
-            iou = box_iou(detections[found, None], people[group])
-            best = iou.argmax(1)
-            good = iou[np.arange(len(found)), best] >= iou_thr
-            owners[found[good]] = group[best[good]]
+    for first, last, first_found, last_found in zip(*bounds, strict=True):
+        group = people_order[first:last]
+        found = detection_order[first_found:last_found]
+        if not len(found):
+            continue
+        iou = box_iou(detections[found, None], people[group])
+        best = iou.argmax(1)
+        good = iou[np.arange(len(found)), best] >= iou_thr
+        owners[found[good]] = group[best[good]]
     return owners
