@@ -24,9 +24,7 @@ def draw():
     return np.random.random_sample()  # noqa: NPY002
 
 
-@given(
-    seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1), count=st.integers(0, 5)
-)
+@given(seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1), count=st.integers(0, 5))
 def test_box_is_a_detection_or_the_annotated_one(seed, share, count):
     detected = BOX + np.arange(1, count + 1, dtype=np.float32)[:, None]
     box = seeded(RandomDetectedBox(share), seed, detected_bboxes=detected)['bbox']

@@ -82,8 +82,8 @@ def test_top_down_crop_is_the_extended_box(
     sample = GetBBoxCenterScale(padding=padding)(sample)
     sample = RandomBBoxScaleRotate((image_scale, image_scale))(sample)
     sample = TopdownAffine(input_size)(sample)
-    half = sample['input_scale'] / 2 * image_scale
-    crop = np.concatenate((sample['input_center'] - half, sample['input_center'] + half))
+    centre, half = sample['input_center'], sample['input_scale'] / 2 * image_scale
+    crop = np.concatenate((centre - half, centre + half))
     ratio = input_size[0] / input_size[1]
     expected = extend_to_ratio(box[0].astype(float), ratio, padding)
     np.testing.assert_allclose(crop, expected, rtol=1e-5, atol=1e-3)
