@@ -93,6 +93,7 @@ from . import (  # noqa: E402
     evaluation,
     models,
     registry,
+    structures,
     visualization,
 )
 
@@ -104,5 +105,6 @@ __all__ = [
     'evaluation',
     'models',
     'registry',
+    'structures',
     'visualization',
 ]

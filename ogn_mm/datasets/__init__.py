@@ -1,6 +1,16 @@
-"""Data sets and their transforms."""
+"""Data sets, their transforms and samplers."""
 
 from . import transforms
 from .coco_dataset import ValidatedCocoDataset
+from .mixed_box_dataset import MixedBoxCocoDataset
+from .roi_dataset import ImageROIDataset, flatten_rois
+from .samplers import FullBatchSampler
 
-__all__ = ['ValidatedCocoDataset', 'transforms']
+__all__ = [
+    'FullBatchSampler',
+    'ImageROIDataset',
+    'MixedBoxCocoDataset',
+    'ValidatedCocoDataset',
+    'flatten_rois',
+    'transforms',
+]

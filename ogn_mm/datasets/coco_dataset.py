@@ -1,13 +1,16 @@
 """COCO keypoints whose files are checked: one clear error, or a counted skip."""
 
+import os.path as osp
 from collections import Counter
 
+import numpy as np
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset
 from mmpose.registry import DATASETS
 
-from .checks import check_annotations, check_detections, missing_files, read_json
+from .checks import check_annotations, missing_files, read_json
+from .detections import load_detections
 
 
 @DATASETS.register_module()
@@ -31,6 +34,11 @@ class ValidatedCocoDataset(CocoDataset):
         *args: As for `CocoDataset`.
         check_images (bool): Whether every image that is used must exist. Only local
             files are looked for. Defaults to True.
+        bbox_filter (dict, optional): Config of a filter for the boxes of ``bbox_file``
+            in MMDetection's `TASK_UTILS`, such as
+            ``dict(type='mmdet.GreedyBoxGeneration')``, so that one file of raw
+            detections serves all filters (see `detections.load_detections`). Defaults
+            to None, which keeps every box.
         **kwargs: As for `CocoDataset`.
 
     Attributes:
@@ -43,11 +51,23 @@ class ValidatedCocoDataset(CocoDataset):
         FileNotFoundError: The annotation file, detection file or images are missing.
     """
 
-    def __init__(self, *args, check_images: bool = True, **kwargs):
+    def __init__(
+        self,
+        *args,
+        check_images: bool = True,
+        bbox_filter: dict | None = None,
+        **kwargs,
+    ):
         self.check_images = check_images
+        self.bbox_filter = bbox_filter
         self.skipped = Counter()
         self.noted = Counter()
         super().__init__(*args, **kwargs)
+        if bbox_filter and not self.bbox_file:
+            raise ValueError(
+                f'{self.ann_file}: `bbox_filter` filters the boxes of `bbox_file`, but '
+                'there is none'
+            )
 
     def load_data_list(self) -> list[dict]:
         """Load, check, count, and say in one line of the log what was left out."""
@@ -80,43 +100,63 @@ class ValidatedCocoDataset(CocoDataset):
             )
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
-        return self._load_checked(super()._load_annotations)
-
-    def _load_detection_results(self) -> list[dict]:
-        data_list = self._load_checked(super()._load_detection_results)
-        kept = [info for info in data_list if self._has_area(info)]
-        if len(kept) < len(data_list):
-            self.skipped['boxes without area'] = len(data_list) - len(kept)
-        return kept
-
-    def _load_checked(self, load):
         """Run upstream's loader and check what it read.
 
         It parses the file once; only if it stumbles is the file read again, to say why.
         """
         failure = None
         try:
-            loaded = load()
+            loaded = super()._load_annotations()
         except Exception as error:
             failure = error
-        content = read_json(self.ann_file) if failure else self.coco.dataset
-        self.noted += check_annotations(
-            content,
-            self.ann_file,
-            self.metainfo['num_keypoints'],
-            evaluated=self.test_mode,
-            with_people='annotations' in content or not self.bbox_file,
-        )
-        if self.bbox_file:
-            image_ids = {image['id'] for image in content['images']}
-            self.skipped += check_detections(
-                read_json(self.bbox_file), self.bbox_file, image_ids
-            )
+        self._check(read_json(self.ann_file) if failure else self.coco.dataset)
         if failure:
             raise ValueError(
                 f'{self.ann_file}: cannot be loaded as COCO keypoints ({failure!r})'
             ) from failure
         return loaded
+
+    def _load_detection_results(self) -> list[dict]:
+        """Upstream's samples, but filtered before they are made, not box by box."""
+        content = read_json(self.ann_file)
+        # files for test servers have no people
+        self._check(content, isinstance(content, dict) and 'annotations' in content)
+        self._metainfo['CLASSES'] = content['categories']
+        images = [
+            dict(
+                img_id=image['id'],
+                img_path=osp.join(self.data_prefix['img'], image['file_name']),
+                img_shape=(image['height'], image['width']),
+            )
+            for image in content['images']
+        ]
+        image_ids = [image['img_id'] for image in images]
+        found, skipped = load_detections(self.bbox_file, image_ids, self.bbox_filter)
+        self.skipped += skipped
+        num_keypoints = self.metainfo['num_keypoints']
+        dummies = dict(
+            keypoints=np.zeros((1, num_keypoints, 2), np.float32),
+            keypoints_visible=np.ones((1, num_keypoints), np.float32),
+        )
+        return [
+            dict(images[image], bbox=box, bbox_score=score, **dummies, id=number)
+            for number, image, box, score in zip(
+                found.numbers.tolist(),
+                found.images,
+                found.boxes[:, None],
+                found.scores[:, None],
+                strict=True,
+            )
+        ]
+
+    def _check(self, content, with_people: bool = True) -> None:
+        self.noted += check_annotations(
+            content,
+            self.ann_file,
+            self.metainfo['num_keypoints'],
+            evaluated=self.test_mode,
+            with_people=with_people,
+        )
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
         info = super().parse_data_info(raw_data_info)

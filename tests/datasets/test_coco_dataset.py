@@ -8,8 +8,10 @@ import re
 import cv2
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mmdet.registry import TASK_UTILS
 from mmpose.datasets import CocoDataset
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import DATASETS
@@ -318,6 +320,74 @@ def test_detections(coco, load):
     # a test server's annotation file has no people
     del coco['annotations']
     assert len(load(coco, detections=found)) == 2
+
+
+def infos(dataset):
+    return [dataset.get_data_info(i) for i in range(len(dataset))]
+
+
+def test_detections_load_as_upstream_loads_them(coco, load):
+    """Other categories and boxes without area aside, to the last bit."""
+    rng = np.random.default_rng(0)
+    found = [
+        detection(
+            int(rng.integers(1, 4)),
+            bbox=rng.uniform(1, 30, 4).tolist(),
+            score=float(rng.random()),
+            category_id=int(rng.integers(1, 3)),
+        )
+        for _ in range(40)
+    ]
+    ours, theirs = load(coco, detections=found), load(coco, CocoDataset, found)
+    assert ours.metainfo['CLASSES'] == theirs.metainfo['CLASSES']
+    for a, b in zip(infos(ours), infos(theirs), strict=True):
+        assert list(a) == list(b)
+        np.testing.assert_equal(a, b)
+        for key in ('bbox', 'bbox_score', 'keypoints', 'keypoints_visible'):
+            assert a[key].dtype == b[key].dtype
+
+
+@TASK_UTILS.register_module()
+class KeepBest:
+    """The highest scores of each image, in score order."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __call__(self, boxes, scores, batch_inds):
+        assert boxes.dtype == scores.dtype == torch.float32
+        assert boxes.shape == (len(scores), 4) and batch_inds.dtype == torch.int64
+        kept = []
+        for i in scores.argsort(descending=True).tolist():
+            rank = sum(batch_inds[i] == batch_inds[j] for j in kept)
+            kept += [i] if rank < self.count else []
+        return torch.tensor(kept, dtype=torch.int64)
+
+
+def test_detections_are_filtered_image_by_image(coco, load):
+    found = [
+        detection(image_id, score=score)
+        for image_id, score in ((2, 0.3), (1, 0.2), (2, 0.9), (1, 0.1), (2, 0.5))
+    ]
+    found.insert(1, detection(2, bbox=[5, 5, 0, 9], score=1.0))  # not the filter's
+    raw = load(coco, detections=found)
+    dataset = load(
+        coco, detections=found, bbox_filter=dict(type='mmdet.KeepBest', count=2)
+    )
+    assert dataset.skipped == {
+        'boxes without area': 1,
+        'detections dropped by mmdet.KeepBest': 1,
+    }
+    # the order and the ids of the file
+    kept = [info for info in infos(raw) if info['bbox_score'] != np.float32(0.3)]
+    for a, b in zip(infos(dataset), kept, strict=True):
+        assert a.pop('sample_idx') <= b.pop('sample_idx')
+        np.testing.assert_equal(a, b)
+    nobody = dict(type='mmdet.KeepBest', count=0)
+    with pytest.raises(ValueError, match='no usable person.*5 detections dropped'):
+        load(coco, detections=found, bbox_filter=nobody)
+    with pytest.raises(ValueError, match=r'people\.json: `bbox_filter`.*`bbox_file`'):
+        load(coco, bbox_filter=nobody)
 
 
 @pytest.mark.parametrize(

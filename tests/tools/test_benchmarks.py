@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from ogn_mm.datasets.transforms.seeding import TRAINING_CLOCK
+
 FOLDER = Path(__file__).parents[2] / 'tools/benchmarks'
 
 
@@ -20,6 +22,7 @@ def load(monkeypatch):
     yield importlib.import_module
     cv2.setNumThreads(threads[0])
     torch.set_num_threads(threads[1])
+    TRAINING_CLOCK.fill_(-1)
     for path in FOLDER.glob('*.py'):
         sys.modules.pop(path.stem, None)
 
@@ -100,3 +103,17 @@ def test_pose_nms(load, capsys):
     for theirs, ours, both in (rows[:3], rows[3:]):
         assert theirs['ratio to MMPose oks_nms'] == '1'
         assert int(theirs['kept']) == int(ours['kept']) >= int(both['kept']) > 0
+
+
+def test_roi_loading(load, generated_people, capsys):
+    load('benchmark_roi_loading').main(
+        [
+            *('--ann-file', str(generated_people / 'annotations/val.json')),
+            *('--img-dir', str(generated_people / 'images/val')),
+            *('--rois', '2', '4', '--samples', '4', '--rounds', '1'),
+        ]
+    )
+    rows = read_table(capsys.readouterr().out)
+    assert [row['loading'].split()[0] for row in rows] == ['one', '2', '4']
+    assert rows[0]['ratio'] == '1'
+    assert all(float(row['us a sample']) > 0 for row in rows)

@@ -1,0 +1,14 @@
+"""Boxes: pure functions."""
+
+from .detection_errors import apply_box_errors, box_errors, fit_box_errors
+from .matching import assign_detections, box_iou
+from .ratio import extend_to_ratio
+
+__all__ = [
+    'apply_box_errors',
+    'assign_detections',
+    'box_errors',
+    'box_iou',
+    'extend_to_ratio',
+    'fit_box_errors',
+]
