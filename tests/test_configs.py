@@ -1,5 +1,6 @@
 """Every config: its name says what it is, its parts fit, its model builds."""
 
+import json
 import re
 from pathlib import Path
 
@@ -24,7 +25,7 @@ STUDIES = [
 NAME = re.compile(
     r'td-(?P<algorithm>ogn|hm)_(?P<backbone>[\w-]+?)(-(?P<deconvs>\d)deconv)?'
     r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e'
-    r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)'
+    r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)(-(?P<boxes>gbg))?'
 )
 
 
@@ -32,6 +33,14 @@ NAME = re.compile(
 def named_config(request):
     init_default_scope('mmpose')
     return NAME.fullmatch(request.param.stem), Config.fromfile(request.param)
+
+
+def training_set(config):
+    """The config of the training set proper, and how many people an item has."""
+    dataset = config.train_dataloader.dataset
+    if dataset.type == 'ImageROIDataset':
+        return dataset.dataset, dataset.rois_per_image
+    return dataset, 1
 
 
 def without_pretraining(model):
@@ -51,12 +60,18 @@ def test_name_says_what_the_config_is(named_config):
     assert head.type == dict(ogn='OffsetHead', hm='HeatmapHead')[name['algorithm']]
     if name['deconvs']:
         assert len(head.deconv_out_channels) == int(name['deconvs'])
-    assert config.train_dataloader.batch_size == int(name['batch'])
-    batch = int(name['gpus']) * int(name['batch'])
-    assert config.auto_scale_lr.base_batch_size == batch
+    dataset, rois = training_set(config)
+    loader = config.train_dataloader
+    assert loader.batch_size * rois == int(name['batch'])
+    # counted as the loader counts
+    items = int(name['gpus']) * loader.batch_size
+    assert config.auto_scale_lr.base_batch_size == items
+    assert loader.sampler.get('batch_size', loader.batch_size) == loader.batch_size
     assert config.train_cfg.max_epochs == int(name['epochs'])
-    assert name['data'] in config.train_dataloader.dataset.data_root
+    assert name['data'] in config.test_dataloader.dataset.data_root
     assert head.decoder.input_size == (int(name['width']), int(name['height']))
+    chosen = config.test_dataloader.dataset.get('bbox_filter') or {}
+    assert ('GreedyBoxGeneration' in chosen.get('type', '')) == bool(name['boxes'])
     for scheduler in config.param_scheduler:
         if scheduler.by_epoch:
             assert scheduler.end == config.train_cfg.max_epochs
@@ -67,11 +82,14 @@ def test_parts_fit_and_model_builds(named_config):
     """One forward pass gives maps of the codec's size; the pipelines agree."""
     name, config = named_config
     decoder = config.model.head.decoder
+    datasets = dict(
+        train=training_set(config)[0],
+        val=config.val_dataloader.dataset,
+        test=config.test_dataloader.dataset,
+    )
     pipelines = {
-        split: {
-            step.type: step for step in config[f'{split}_dataloader'].dataset.pipeline
-        }
-        for split in ('train', 'val', 'test')
+        split: {step.type: step for step in dataset.pipeline}
+        for split, dataset in datasets.items()
     }
     assert pipelines['train']['GenerateTarget'].encoder == decoder
     for pipeline in pipelines.values():
@@ -81,14 +99,15 @@ def test_parts_fit_and_model_builds(named_config):
     for pipeline in pipelines.values():
         for step in pipeline.values():
             TRANSFORMS.build(step)
-    assert config.test_evaluator == config.val_evaluator
+    assert config.test_evaluator.type == config.val_evaluator.type
 
     model = MODELS.build(without_pretraining(config.model)).eval()
     width, height = decoder.input_size
     with torch.no_grad():
         maps = model.head(model.extract_feat(torch.zeros(1, 3, height, width)))
     codec = KEYPOINT_CODECS.build(decoder)
-    channels = 17 * (3 if name['algorithm'] == 'ogn' else 1)
+    keypoints = 14 if name['data'] == 'crowdpose' else 17
+    channels = keypoints * (3 if name['algorithm'] == 'ogn' else 1)
     assert maps.shape == (1, channels, *codec.heatmap_size[::-1])
 
 
@@ -111,43 +130,43 @@ def test_each_row_of_a_study_trains_and_decodes_one_codec(path, monkeypatch):
                 assert decoder[name] == value
         encoders = [
             step.encoder
-            for step in config.train_dataloader.dataset.pipeline
+            for step in training_set(config)[0].pipeline
             if step.type == 'GenerateTarget'
         ]
         assert encoders == [decoder]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    'name',
-    [
-        'td-ogn_hrnet-w32_8xb64-210e_coco-256x192',
-        'td-ogn_ViTPose-small_8xb64-210e_coco-256x192',
-        'td-ogn_res50-2deconv_8xb8-22e_coco-256x192',
-    ],
-)
-def test_two_iterations_change_the_head(name, generated_people, tmp_path):
-    """Any backbone trains: two iterations at batch 2 on generated people."""
-    config = Config.fromfile(ROOT / f'configs/ogn_topdown/{name}.py')
+def halved(node):
+    """A config with inputs and maps of half the size."""
+    if isinstance(node, (list, tuple)):
+        return type(node)(map(halved, node))
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: tuple(size // 2 for size in value)
+        if key in ('input_size', 'heatmap_size')
+        else halved(value)
+        for key, value in node.items()
+    }
+
+
+def train_briefly(config, data, folder):
+    """Two iterations at batch 2 on generated people; returns the Runner."""
     without_pretraining(config.model)
+    dataset, rois = training_set(config)
     loader = config.train_dataloader
-    loader.update(batch_size=2, num_workers=0, persistent_workers=False)
-    loader.dataset.update(
-        data_root=str(generated_people),
+    loader.update(batch_size=2 // rois or 1, num_workers=0, persistent_workers=False)
+    if rois > 1:
+        loader.sampler.batch_size = 1
+        loader.dataset.rois_per_image = 2
+    dataset.update(
+        data_root=str(data),
         ann_file='annotations/train.json',
         data_prefix=dict(img='images/train/'),
-        indices=4,
     )
-    config.update(
-        work_dir=str(tmp_path),
-        val_cfg=None,
-        val_dataloader=None,
-        val_evaluator=None,
-        test_cfg=None,
-        test_dataloader=None,
-        test_evaluator=None,
-    )
-    config.train_cfg.update(max_epochs=1)
+    config.work_dir = str(folder)
+    config.train_cfg = dict(by_epoch=False, max_iters=2, val_interval=2)
+    config.param_scheduler = []
     config.default_hooks.checkpoint = None
     runner = Runner.from_cfg(config)
     runner.model.init_weights()
@@ -156,3 +175,69 @@ def test_two_iterations_change_the_head(name, generated_people, tmp_path):
     assert runner.iter == 2
     after = runner.model.head.offset_layer.weight
     assert torch.isfinite(after).all() and not torch.equal(before, after)
+    return runner
+
+
+def without_validation(config):
+    for split in ('val', 'test'):
+        for part in ('cfg', 'dataloader', 'evaluator'):
+            config[f'{split}_{part}'] = None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('backbone', ['hrnet-w32', 'ViTPose-small'])
+def test_any_backbone_trains(backbone, generated_people, tmp_path):
+    path = ROOT / f'configs/ogn_topdown/td-ogn_{backbone}_8xb64-210e_coco-256x192.py'
+    config = Config.fromfile(path)
+    without_validation(config)
+    train_briefly(config, generated_people, tmp_path)
+
+
+@pytest.fixture(scope='module')
+def detection_files(generated_people, tmp_path_factory):
+    """For each split, three boxes of every person, as a detector might find them."""
+    folder = tmp_path_factory.mktemp('detections')
+    for split in ('train', 'val'):
+        coco = json.loads((generated_people / f'annotations/{split}.json').read_text())
+        found = []
+        for person in coco['annotations']:
+            x, y, width, height = person['bbox']
+            for shift, score in ((0, 0.9), (0.04, 0.85), (-0.08, 0.3)):
+                box = [x + shift * width, y + shift * height, width, height]
+                found.append(
+                    dict(
+                        image_id=person['image_id'],
+                        category_id=1,
+                        bbox=box,
+                        score=score,
+                    )
+                )
+        (folder / f'{split}.json').write_text(json.dumps(found))
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'path',
+    [path for path in CONFIGS if '8xb8-22e' in path.name and 'td-ogn' in path.name],
+    ids=lambda path: path.stem,
+)
+def test_the_papers_recipe_runs(path, generated_people, detection_files, tmp_path):
+    """Mixed boxes and ROI sampling train; detected boxes are filtered and tested."""
+    config = Config(halved(Config.fromfile(path).to_dict()))
+    training_set(config)[0].detection_file = str(detection_files / 'train.json')
+    loader = config.val_dataloader
+    loader.update(num_workers=0, persistent_workers=False)
+    loader.dataset.update(
+        data_root=str(generated_people),
+        ann_file='annotations/val.json',
+        bbox_file=str(detection_files / 'val.json'),
+        data_prefix=dict(img='images/val/'),
+    )
+    config.val_evaluator.ann_file = str(generated_people / 'annotations/val.json')
+    runner = train_briefly(config, generated_people, tmp_path)
+    people = len(json.loads((detection_files / 'val.json').read_text())) // 3
+    # GBG keeps all three boxes of a person, NMS the best one
+    boxes = 3 * people if path.stem.endswith('gbg') else people
+    assert len(runner.val_dataloader.dataset) == boxes
+    assert runner.message_hub.get_scalar('val/coco/AP').current() >= 0

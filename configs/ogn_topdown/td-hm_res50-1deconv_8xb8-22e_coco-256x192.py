@@ -16,4 +16,4 @@ model = dict(
 
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder = codec
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))

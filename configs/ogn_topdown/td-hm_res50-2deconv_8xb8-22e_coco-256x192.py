@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/topdown_resnet.py',
-    '../_base_/datasets/coco_keypoints.py',
+    '../_base_/datasets/coco_mixed_boxes.py',
     '../_base_/schedules/sgd_22e.py',
 ]
 
@@ -26,4 +26,4 @@ model = dict(
 
 train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder = codec
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))

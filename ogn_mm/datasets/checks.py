@@ -31,7 +31,12 @@ def read_json(path: str):
 
 
 def check_annotations(
-    content, source: str, num_keypoints: int, evaluated=False, with_people=True
+    content,
+    source: str,
+    num_keypoints: int,
+    evaluated=False,
+    with_people=True,
+    with_area=True,
 ) -> Counter:
     """Check a COCO keypoint annotation file.
 
@@ -43,6 +48,7 @@ def check_annotations(
             annotation needs its box, keypoints and area.
         with_people (bool): Whether there must be annotations; files for test servers
             have only images.
+        with_area (bool): Whether evaluation takes people's sizes from the file.
 
     Returns:
         Counter: What is unusual but legal.
@@ -76,7 +82,8 @@ def check_annotations(
     if evaluated:
         people.column('bbox', list)
         people.column('keypoints', list)
-        people.numbers('area')
+        if with_area:
+            people.numbers('area')
     people.having('bbox').numbers('bbox', 4)
     posed = people.having('keypoints')
     keypoints = posed.numbers('keypoints', 3 * num_keypoints)

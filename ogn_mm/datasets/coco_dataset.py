@@ -34,6 +34,8 @@ class ValidatedCocoDataset(CocoDataset):
         *args: As for `CocoDataset`.
         check_images (bool): Whether every image that is used must exist. Only local
             files are looked for. Defaults to True.
+        needs_area (bool): Whether evaluation needs the people's ``area``; CrowdPose
+            has none, and its metric ``use_area=False``. Defaults to True.
         bbox_filter (dict, optional): Config of a filter for the boxes of ``bbox_file``
             in MMDetection's `TASK_UTILS`, such as
             ``dict(type='mmdet.GreedyBoxGeneration')``, so that one file of raw
@@ -55,10 +57,12 @@ class ValidatedCocoDataset(CocoDataset):
         self,
         *args,
         check_images: bool = True,
+        needs_area: bool = True,
         bbox_filter: dict | None = None,
         **kwargs,
     ):
         self.check_images = check_images
+        self.needs_area = needs_area
         self.bbox_filter = bbox_filter
         self.skipped = Counter()
         self.noted = Counter()
@@ -155,6 +159,7 @@ class ValidatedCocoDataset(CocoDataset):
             self.ann_file,
             self.metainfo['num_keypoints'],
             evaluated=self.test_mode,
+            with_area=self.needs_area,
             with_people=with_people,
         )
 

@@ -16,4 +16,4 @@ param_scheduler = [
         gamma=0.1,
     ),
 ]
-auto_scale_lr = dict(base_batch_size=64)
+auto_scale_lr = dict(base_batch_size=16)  # images, of 4 people each

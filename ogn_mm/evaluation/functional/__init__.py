@@ -4,13 +4,12 @@ from .bootstrap import (
     bootstrap_difference,
     match_poses,
 )
-from .pose_nms import box_iou, check_nms_criteria, pose_nms, pose_oks, pose_scores
+from .pose_nms import check_nms_criteria, pose_nms, pose_oks, pose_scores
 
 __all__ = [
     'PoseMatches',
     'average_precision',
     'bootstrap_difference',
-    'box_iou',
     'check_nms_criteria',
     'match_poses',
     'pose_nms',

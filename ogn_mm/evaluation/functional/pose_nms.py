@@ -6,6 +6,8 @@ without its Python loops over keypoints and pairs.
 
 import numpy as np
 
+from ogn_mm.structures.bbox import box_iou
+
 COCO_SIGMAS = (
     np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89])
     / 100
@@ -81,16 +83,6 @@ def _masked_mean(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
         summands = values[rows][counted[rows]].reshape(-1, count)
         means[rows] = summands.sum(axis=1) / int(count)
     return means
-
-
-def box_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """IoU of boxes (M, 4) with others (N, 4), xyxy, (M, N); 0 without any area."""
-    (left, top, right, bottom), (left2, top2, right2, bottom2) = boxes.T, others.T
-    width = np.minimum.outer(right, right2) - np.maximum.outer(left, left2)
-    height = np.minimum.outer(bottom, bottom2) - np.maximum.outer(top, top2)
-    shared = np.maximum(width, 0) * np.maximum(height, 0)
-    sizes, sizes2 = (right - left) * (bottom - top), (right2 - left2) * (bottom2 - top2)
-    return shared / np.maximum(np.add.outer(sizes, sizes2) - shared, np.spacing(1))
 
 
 def check_nms_criteria(combine: str, **thresholds: float | None) -> None:
@@ -187,7 +179,7 @@ def pose_nms(
             oks = pose_oks(poses, others, areas[best], areas[rest], sigmas, vis_thr)
             criteria.append(oks > oks_thr)
         if iou_thr is not None:
-            criteria.append(box_iou(bboxes[best], bboxes[rest]) > iou_thr)
+            criteria.append(box_iou(bboxes[best, None], bboxes[rest]) > iou_thr)
         return (np.logical_or if combine == 'or' else np.logical_and).reduce(criteria)
 
     order = np.argsort(scores)[::-1]

@@ -13,11 +13,17 @@ def box_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: In [0, 1], (...). 0 where both have no area.
     """
-    upper = np.minimum(boxes[..., 2:], others[..., 2:])
-    lower = np.maximum(boxes[..., :2], others[..., :2])
-    inner = (upper - lower).clip(0).prod(-1)
-    union = sum((b[..., 2:] - b[..., :2]).prod(-1) for b in (boxes, others)) - inner
-    return inner / np.maximum(union, np.finfo(union.dtype).tiny)
+    width, height = (
+        np.minimum(boxes[..., i + 2], others[..., i + 2])
+        - np.maximum(boxes[..., i], others[..., i])
+        for i in (0, 1)
+    )
+    inner = width.clip(0) * height.clip(0)
+    area, other_area = (
+        (b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1]) for b in (boxes, others)
+    )
+    union = area + other_area - inner
+    return inner / np.maximum(union, 1e-16)
 
 
 def assign_detections(

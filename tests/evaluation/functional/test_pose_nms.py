@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mmpose.evaluation.functional import oks_nms
 from mmpose.evaluation.functional.nms import oks_iou
 
-from ogn_mm.evaluation.functional import box_iou, pose_nms, pose_oks, pose_scores
+from ogn_mm.evaluation.functional import pose_nms, pose_oks, pose_scores
 
 CRITERIA = ('oks_thr', 'iou_thr', 'combine')
 seeds = given(st.integers(0, 2**32 - 1))
@@ -167,13 +167,6 @@ def test_oks_by_hand():
     oks = pose_oks(pose[None], other[None], areas[:1], areas[1:], sigmas)
     np.testing.assert_allclose(oks, [[(1 + np.exp(-1)) / 2]], rtol=1e-6)
     assert oks.dtype == np.float32
-
-
-def test_iou_by_hand():
-    boxes = np.array([[0.0, 0, 10, 10], [5, 5, 5, 5]])
-    others = np.array([[0.0, 0, 10, 6], [5, 0, 15, 10], [10, 0, 20, 10], [5, 5, 5, 5]])
-    expected = [[0.6, 1 / 3, 0, 0], [0, 0, 0, 0]]
-    np.testing.assert_allclose(box_iou(boxes, others), expected)
 
 
 def test_equal_to_the_threshold_stays():

@@ -1,0 +1,14 @@
+# Row j without GBG, not of Table 1.
+_base_ = './td-ogn_res50-2deconv_8xb8-22e_coco-256x192.py'
+
+codec = dict(type='OffsetHeatmap', input_size=(384, 512), heatmap_size=(48, 64))
+model = dict(head=dict(decoder=codec))
+
+train_pipeline = _base_.train_pipeline
+train_pipeline[-3].input_size = codec['input_size']
+train_pipeline[-2].encoder = codec
+val_pipeline = _base_.val_pipeline
+val_pipeline[-2].input_size = codec['input_size']
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
+test_dataloader = val_dataloader

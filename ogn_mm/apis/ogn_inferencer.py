@@ -1,0 +1,255 @@
+"""From images and videos to poses, by the paper's test protocol."""
+
+import logging
+import mimetypes
+import os
+import os.path as osp
+
+import cv2
+import mmcv
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from mmengine.structures import InstanceData
+from mmpose.apis import Pose2DInferencer
+from mmpose.registry import INFERENCERS, TASK_UTILS
+from mmpose.structures import PoseDataSample, merge_data_samples
+
+from ogn_mm.evaluation.functional import pose_nms, pose_scores
+
+
+@INFERENCERS.register_module()
+class OGNInferencer(Pose2DInferencer):
+    """MMPose's `Pose2DInferencer` under the paper's test protocol (section 4.1).
+
+    `Pose2DInferencer` drops boxes scored below 0.3 and thins out the others by NMS
+    at an IoU of 0.3, which would undo a greedy box generation. Here a box filter
+    chooses the boxes, all people of an image are estimated in batches from an image
+    read once, and an NMS by OKS and IoU chooses among their poses. Where nobody is
+    found the result is no pose, rather than one of the whole image.
+
+    The instances of a result have ``keypoints`` (N, K, 2) in image pixels,
+    ``keypoint_scores`` (N, K), ``bboxes`` (N, 4) x1, y1, x2, y2 as detected,
+    ``bbox_scores`` (N,), and ``pose_scores`` (N,), box score times pose score, by
+    which they are sorted.
+
+    Args:
+        *args: As for `Pose2DInferencer`.
+        box_filter (dict, optional): Config of a box filter, for example
+            ``dict(type='mmdet.GreedyBoxGeneration')``, for a detector that does not
+            suppress boxes itself. None takes the boxes as they come.
+        pose_nms_cfg (dict, optional): Thresholds for
+            :func:`~ogn_mm.evaluation.functional.pose_nms`.
+        people_per_batch (int): People that the pose network sees at once.
+            Defaults to 64.
+        **kwargs: As for `Pose2DInferencer`; ``det_cat_ids`` is 0, a person, if it is
+            left out.
+
+    Attributes:
+        skipped (list[str]): Files that were no images.
+    """
+
+    preprocess_kwargs = {'bboxes', 'bbox_thr'}
+    forward_kwargs = set()
+    visualize_kwargs = Pose2DInferencer.visualize_kwargs | {'pose_thr'}
+
+    def __init__(
+        self,
+        *args,
+        box_filter: dict | None = None,
+        pose_nms_cfg: dict | None = None,
+        people_per_batch: int = 64,
+        **kwargs,
+    ):
+        if people_per_batch < 1:
+            raise ValueError(
+                f'people_per_batch should be at least 1, got {people_per_batch}'
+            )
+        self.box_filter = box_filter and TASK_UTILS.build(box_filter)
+        self.pose_nms_cfg = pose_nms_cfg or {}
+        self.people_per_batch = people_per_batch
+        self.skipped = []
+        super().__init__(*args, **{'det_cat_ids': 0} | kwargs)
+        if self.cfg.data_mode != 'topdown':
+            raise ValueError(
+                f'{type(self).__name__} needs a top-down model, `data_mode` is '
+                f'{self.cfg.data_mode!r}'
+            )
+
+    def preprocess(self, inputs, batch_size: int = 1, bboxes=None, bbox_thr=0.0):
+        """Detect people and crop them, image by image.
+
+        Args:
+            inputs (Iterable[str | np.ndarray]): Paths, or images (H, W, 3) BGR.
+            batch_size (int): Not used; see ``people_per_batch``.
+            bboxes (list[np.ndarray], optional): Boxes to use instead of detected
+                ones: for each image (N, 5), x1, y1, x2, y2 and score.
+            bbox_thr (float): Boxes scored below are dropped. Defaults to 0.
+
+        Yields:
+            tuple: (path, (height, width), packed samples of the people), [image].
+
+        Raises:
+            ValueError: The only input is not an image. Among several, what is not an
+                image is logged, added to ``skipped`` and left out.
+        """
+        for index, source in enumerate(inputs):
+            try:
+                image = read_image(source)
+            except ValueError as error:
+                if len(inputs) == 1:
+                    raise
+                self.skipped.append(source)
+                print_log(f'skipped {error}', 'current', logging.WARNING)
+                continue
+            path = source if isinstance(source, str) else f'{index:06d}.jpg'
+            boxes = self.detect(image) if bboxes is None else bboxes[index]
+            boxes = boxes[boxes[:, 4] >= bbox_thr]
+            people = [
+                self.pipeline(
+                    dict(
+                        img=image, img_path=path, bbox=box[None, :4], bbox_score=box[4:]
+                    )
+                    | self.model.dataset_meta
+                )
+                for box in boxes
+            ]
+            yield (path, image.shape[:2], people), [image]
+
+    def detect(self, image: np.ndarray) -> np.ndarray:
+        """Boxes of people in an image, (N, 5): x1, y1, x2, y2 and score."""
+        if self.detector is None:
+            height, width = image.shape[:2]
+            return np.array([[0, 0, width, height, 1]], np.float32)
+        found = self.detector(image, return_datasamples=True)['predictions'][0]
+        found = found.pred_instances
+        is_person = torch.zeros_like(found.labels, dtype=torch.bool)
+        for category in self.det_cat_ids:
+            is_person |= found.labels == category
+        found = found[is_person]
+        if self.box_filter:
+            found = found[self.box_filter(found.bboxes, found.scores)]
+        return torch.cat([found.bboxes, found.scores[:, None]], dim=1).cpu().numpy()
+
+    @torch.no_grad()
+    def forward(self, inputs: tuple) -> list[PoseDataSample]:
+        """Estimate the poses of one image and choose among them.
+
+        Args:
+            inputs (tuple): (path, (height, width), packed samples of the people).
+
+        Returns:
+            list[PoseDataSample]: One, with the instances that stay.
+        """
+        path, size, people = inputs
+        if not people:
+            return [self.nobody(path, size)]
+        samples = []
+        for start in range(0, len(people), self.people_per_batch):
+            batch = self.collate_fn(people[start : start + self.people_per_batch])
+            samples += self.model.test_step(batch)
+        merged = merge_data_samples(samples)
+        poses = merged.pred_instances
+        poses.pose_scores = poses.bbox_scores * pose_scores(poses.keypoint_scores)
+        areas = merged.gt_instances.bbox_scales.prod(axis=1)
+        del merged.gt_instances
+        merged.pred_instances = poses[
+            pose_nms(
+                poses.keypoints,
+                poses.pose_scores,
+                areas,
+                poses.bboxes,
+                sigmas=self.model.dataset_meta['sigmas'],
+                **self.pose_nms_cfg,
+            )
+        ]
+        return [merged]
+
+    def nobody(self, path: str, size: tuple) -> PoseDataSample:
+        """The result of an image (height, width) without people."""
+        count = self.model.dataset_meta['num_keypoints']
+        sample = PoseDataSample(metainfo=dict(img_path=path, ori_shape=size))
+        sample.pred_instances = InstanceData(
+            keypoints=np.zeros((0, count, 2), np.float32),
+            keypoint_scores=np.zeros((0, count), np.float32),
+            bboxes=np.zeros((0, 4), np.float32),
+            bbox_scores=np.zeros(0, np.float32),
+            pose_scores=np.zeros(0, np.float32),
+        )
+        return sample
+
+    def visualize(self, inputs, preds, pose_thr: float = 0.3, **kwargs):
+        """Draw the poses whose ``pose_scores`` reach a threshold.
+
+        Args:
+            inputs (list): Images or paths.
+            preds (list[PoseDataSample]): Results of :meth:`forward`.
+            pose_thr (float): Defaults to 0.3.
+            **kwargs: As for `Pose2DInferencer`.
+
+        Returns:
+            list[np.ndarray]: Pictures, if asked for.
+        """
+        drawn = []
+        for pred in preds:
+            clear = pred.new()
+            clear.pred_instances = pred.pred_instances[
+                pred.pred_instances.pose_scores >= pose_thr
+            ]
+            drawn.append(clear)
+        return super().visualize(inputs, drawn, **kwargs)
+
+    def _inputs_to_list(self, inputs):
+        """The images given, a folder's images or a video's frames.
+
+        Raises:
+            FileNotFoundError: There is no such file or folder.
+            ValueError: A folder without images, or a file that is neither an image
+                nor a video that can be read.
+        """
+        if not isinstance(inputs, str) or '://' in inputs:
+            return super()._inputs_to_list(inputs)
+        if not osp.exists(inputs):
+            raise FileNotFoundError(f'{inputs}: there is no such file or folder')
+        self._video_input = False
+        if osp.isdir(inputs):
+            return list_images(inputs)
+        if file_kind(inputs) not in ('image', 'video'):
+            raise ValueError(f'{inputs}: is neither an image nor a video by its name')
+        listed = super()._inputs_to_list(inputs)
+        if self._video_input and not len(listed):
+            raise ValueError(f'{inputs}: is a video without frames')
+        return listed
+
+
+def list_images(folder: str) -> list[str]:
+    """Paths of a folder's images, sorted.
+
+    Raises:
+        ValueError: It has none.
+    """
+    paths = [osp.join(folder, name) for name in sorted(os.listdir(folder))]
+    images = [path for path in paths if file_kind(path) == 'image']
+    if not images:
+        raise ValueError(f'{folder}: holds no image')
+    return images
+
+
+def file_kind(path: str) -> str:
+    """'image', 'video' or something else, by a file's name."""
+    return (mimetypes.guess_type(path)[0] or '').partition('/')[0]
+
+
+def read_image(image) -> np.ndarray:
+    """An image (H, W, 3) BGR from its path; images are passed through.
+
+    Raises:
+        ValueError: The file is not an image.
+    """
+    try:
+        pixels = mmcv.imread(image)
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise ValueError(f'{image}: is not an image that OpenCV reads')
+    return pixels

@@ -1,0 +1,203 @@
+r"""Detect people and estimate their poses in images, folders, videos or a webcam.
+
+    python tools/inference.py INPUT POSE_CONFIG POSE_CHECKPOINT \
+        --detector DET_CONFIG DET_CHECKPOINT --out DIR
+
+INPUT is an image, a folder of images, a video, or webcam:0. Into DIR go
+
+    poses.json     COCO keypoint annotations with scores
+    poses.jsonl    the same, image by image, as they are found
+    pictures/      the poses drawn, as pictures or as a video
+
+``--boxes`` says how people are chosen among the detector's boxes: by Greedy Box
+Generation (gbg), by NMS (nms), or as the detector gives them (all). The first two are
+for a detector that does not suppress boxes itself (configs/person_detector/*-raw.py).
+Interrupted in a folder, the same command goes on with the images that are left.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import ogn_mm  # noqa: F401
+from ogn_mm.apis import OGNInferencer, list_images
+from ogn_mm.engine.checkpoint import AtomicLocalBackend
+
+BOX_FILTERS = dict(
+    gbg=dict(type='mmdet.GreedyBoxGeneration'), nms=dict(type='mmdet.BoxNMS'), all=None
+)
+
+# Arguments that change no pose.
+UNSEEN = ('out', 'draw_thr', 'no_pictures', 'show', 'batch_size', 'device')
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('input', help='image, folder, video, or webcam:0')
+    parser.add_argument('pose_config')
+    parser.add_argument('pose_checkpoint')
+    parser.add_argument(
+        '--detector',
+        nargs=2,
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help='person detector; without one, an image is taken for one person',
+    )
+    parser.add_argument('--out', required=True, help='folder for the results')
+    parser.add_argument('--boxes', choices=BOX_FILTERS, default='gbg')
+    parser.add_argument(
+        '--person-label', type=int, default=0, help="a person's label in the detector"
+    )
+    parser.add_argument('--oks-thr', type=float, default=0.75, help='of the pose NMS')
+    parser.add_argument('--iou-thr', type=float, default=0.6, help='of the pose NMS')
+    parser.add_argument(
+        '--draw-thr', type=float, default=0.3, help='draw poses scored at least so'
+    )
+    parser.add_argument('--no-pictures', action='store_true', help='only poses.json')
+    parser.add_argument('--show', action='store_true', help='show in a window')
+    parser.add_argument('--batch-size', type=int, default=64, help='people at once')
+    parser.add_argument('--device', help='e.g. cpu, cuda:0')
+    return parser.parse_args(argv)
+
+
+def describe(sample) -> dict:
+    """One image's poses as JSON.
+
+    Args:
+        sample (PoseDataSample): Of `OGNInferencer`.
+
+    Returns:
+        dict: ``file_name``, ``width``, ``height`` and ``poses``, a list of COCO
+        annotations without ids; a keypoint's third number is its score.
+    """
+    found = sample.pred_instances
+    corners = found.bboxes
+    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    scored = np.concatenate(
+        [found.keypoints, found.keypoint_scores[..., None]], axis=-1
+    )
+    poses = [
+        dict(
+            category_id=1,
+            bbox=box.round(2).tolist(),
+            area=round(float(box[2] * box[3]), 2),
+            keypoints=keypoints.round(3).ravel().tolist(),
+            num_keypoints=len(keypoints),
+            iscrowd=0,
+            score=round(float(score), 5),
+        )
+        for box, keypoints, score in zip(
+            boxes.astype(float), scored.astype(float), found.pose_scores, strict=True
+        )
+    ]
+    height, width = sample.ori_shape
+    name = Path(sample.img_path).name
+    return dict(file_name=name, width=width, height=height, poses=poses)
+
+
+def to_coco(records: list, meta: dict) -> dict:
+    """COCO's dictionary from the records of :func:`describe`; ids start at 1."""
+    names = [meta['keypoint_id2name'][i] for i in range(meta['num_keypoints'])]
+    skeleton = [[a + 1, b + 1] for a, b in meta['skeleton_links']]
+    category = dict(id=1, name='person', keypoints=names, skeleton=skeleton)
+    images, annotations = [], []
+    for i, record in enumerate(records, start=1):
+        images.append(
+            dict(id=i) | {key: record[key] for key in ('file_name', 'width', 'height')}
+        )
+        for pose in record['poses']:
+            annotations.append(dict(id=len(annotations) + 1, image_id=i) | pose)
+    return dict(images=images, annotations=annotations, categories=[category])
+
+
+def build_inferencer(args: argparse.Namespace) -> OGNInferencer:
+    det_config, det_checkpoint = args.detector or ('whole_image', None)
+    return OGNInferencer(
+        args.pose_config,
+        args.pose_checkpoint,
+        device=args.device,
+        det_model=det_config,
+        det_weights=det_checkpoint,
+        det_cat_ids=args.person_label,
+        box_filter=BOX_FILTERS[args.boxes],
+        pose_nms_cfg=dict(oks_thr=args.oks_thr, iou_thr=args.iou_thr),
+        people_per_batch=args.batch_size,
+        show_progress=True,
+    )
+
+
+def read_journal(path: Path, settings: dict) -> list[dict]:
+    """The records of an earlier run; lines that a kill left unfinished are left out.
+
+    Raises:
+        ValueError: That run had other settings.
+    """
+    records = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            continue
+    if records and records[0] != settings:
+        changed = [key for key in settings if records[0].get(key) != settings[key]]
+        raise ValueError(
+            f'{path}: holds results of another {", ".join(changed)}; choose another '
+            '--out or remove it'
+        )
+    return records[1:]
+
+
+def infer(args: argparse.Namespace) -> None:
+    for path in (args.pose_config, args.pose_checkpoint, *(args.detector or ())):
+        if not Path(path).exists():
+            raise FileNotFoundError(f'{path}: there is no such file')
+    out = Path(args.out)
+    journal = out / 'poses.jsonl'
+    settings = {key: value for key, value in vars(args).items() if key not in UNSEEN}
+    inputs, records = args.input, []
+    if Path(args.input).is_dir():
+        records = read_journal(journal, settings)
+        done = {record['file_name'] for record in records}
+        inputs = [path for path in list_images(inputs) if Path(path).name not in done]
+    out.mkdir(parents=True, exist_ok=True)
+    inferencer = build_inferencer(args)
+    results = inferencer(
+        inputs,
+        return_datasamples=True,
+        vis_out_dir='' if args.no_pictures else str(out / 'pictures'),
+        show=args.show,
+        draw_bbox=True,
+        pose_thr=args.draw_thr,
+    )
+    with journal.open('a' if records else 'w') as file:
+        if not records:
+            file.write(f'{json.dumps(settings)}\n')
+        for result in results:
+            records.append(describe(*result['predictions']))
+            # the empty line shuts off one that a kill may have left unfinished
+            file.write(f'\n{json.dumps(records[-1])}\n')
+            file.flush()
+    if not records:
+        raise ValueError(f'{args.input}: no image could be read')
+    records.sort(key=lambda record: record['file_name'])
+    coco = to_coco(records, inferencer.model.dataset_meta)
+    AtomicLocalBackend().put(json.dumps(coco).encode(), str(out / 'poses.json'))
+    print(f'{out}/poses.json: {len(coco["annotations"])} poses, {len(records)} images')
+    if inferencer.skipped:
+        print(f'{len(inferencer.skipped)} files are no images and were skipped')
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    try:
+        infer(args)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()
