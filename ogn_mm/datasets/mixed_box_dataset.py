@@ -23,7 +23,7 @@ class MixedBoxCocoDataset(ValidatedCocoDataset):
     y1, x2, y2 in pixels, float32, (M, 4); M is 0 where all detections are poor.
 
     The log says how many people have detections, how many each, and their mean IoU.
-    Memory: 16 bytes a matched box and some 200 a person.
+    Memory: 16 bytes a matched box and some 50 a person.
 
     Args:
         *args: As for `ValidatedCocoDataset`; for training in top-down mode.

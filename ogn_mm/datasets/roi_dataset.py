@@ -27,7 +27,8 @@ class ImageROIDataset:
     of an image equally often, give or take one. But people with little company are
     used more often: r ceil(n / r) / n times an epoch on average, which for r = 4 is 4
     for one alone, 2 for each of two, 4/3 of three, 1 of four, 8/5 of five, and nears 1
-    in crowds. An epoch here is that much longer than one of the wrapped data set.
+    in crowds. An epoch here is that much longer than one of the wrapped data set: 1.7
+    times for a training subset of COCO with 28 images of 86 people.
 
     The groups follow from (seed, epoch, image) alone in epochs announced by
     :class:`~ogn_mm.engine.hooks.EpochSeedHook`, so a resumed run repeats them;

@@ -70,7 +70,12 @@ def main(argv=None):
     args = parse_args(argv)
     use_one_thread()
     init_default_scope('mmpose')
-    pipeline = Config.fromfile(args.config).train_pipeline
+    # annotated boxes serve here, as there are no detections
+    pipeline = [
+        step
+        for step in Config.fromfile(args.config).train_pipeline
+        if step.type != 'RandomDetectedBox'
+    ]
     # SeedAugmentation seeds, and people are shuffled, in announced epochs only
     TRAINING_CLOCK.copy_(torch.tensor([0, 0]))
 
