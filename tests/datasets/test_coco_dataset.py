@@ -266,6 +266,7 @@ def test_area_is_needed_for_evaluation_only(coco, load):
     assert len(load(coco)) == 3
     with pytest.raises(ValueError, match="annotation id 7: field 'area' is missing"):
         load(coco, test_mode=True)
+    assert len(load(coco, test_mode=True, needs_area=False)) == 3
 
 
 def test_other_keypoint_counts_come_from_the_metainfo(coco, load):

@@ -21,9 +21,8 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
-from mmpose.registry import DATASETS
 
-import ogn_mm  # noqa: F401
+from ogn_mm.datasets import ValidatedCocoDataset
 from ogn_mm.datasets.generated_people import generate_dataset
 from ogn_mm.datasets.transforms.seeding import TRAINING_CLOCK, seed_generators
 from timing import format_table, median_ratio, use_one_thread
@@ -49,6 +48,13 @@ def parse_args(argv=None):
     if bool(args.ann_file) != bool(args.img_dir):
         parser.error('--ann-file and --img-dir belong together')
     return args
+
+
+def training_pipeline(config):
+    """A config's training pipeline; annotated boxes serve, as there are no others."""
+    dataset = Config.fromfile(config).train_dataloader.dataset
+    dataset = dataset.get('dataset', dataset)
+    return [step for step in dataset.pipeline if step.type != 'RandomDetectedBox']
 
 
 def mmpose_pipeline(ours):
@@ -96,13 +102,11 @@ def upstream_name(transform):
     return type(transform).__name__
 
 
-def load_samples(cfg, ann_file, img_dir, count):
+def load_samples(ann_file, img_dir, count):
     """The first people of an annotation file, as the dataset gives them."""
-    dataset = copy.deepcopy(cfg.train_dataloader.dataset)
-    dataset.update(
-        data_root=None, ann_file=ann_file, data_prefix=dict(img=img_dir), pipeline=[]
+    dataset = ValidatedCocoDataset(
+        ann_file=ann_file, data_prefix=dict(img=img_dir), pipeline=[]
     )
-    dataset = DATASETS.build(dataset)
     return [dataset.get_data_info(i % len(dataset)) for i in range(count)]
 
 
@@ -170,10 +174,9 @@ def main(argv=None):
     args = parse_args(argv)
     use_one_thread()
     init_default_scope('mmpose')
-    cfg = Config.fromfile(args.config)
-    ours = Compose(cfg.train_dataloader.dataset.pipeline)
+    ours = Compose(training_pipeline(args.config))
     if args.rival:
-        rival = Config.fromfile(args.rival).train_dataloader.dataset.pipeline
+        rival = training_pipeline(args.rival)
     else:
         rival = mmpose_pipeline(ours)
     pipelines = dict(ours=ours, rival=Compose(rival))
@@ -186,7 +189,7 @@ def main(argv=None):
             generate_dataset(folder, dict(train=40), size=(640, 480))
             ann_file = f'{folder}/annotations/train.json'
             img_dir = f'{folder}/images/train'
-        samples = load_samples(cfg, ann_file, img_dir, args.samples)
+        samples = load_samples(ann_file, img_dir, args.samples)
         timings = time_pipelines(pipelines, samples, args.rounds)
 
     title = ('transform', 'us', 'rival us', 'ratio')
