@@ -73,7 +73,7 @@ init_default_scope(cfg.default_scope)
 model = MODELS.build(cfg.model)
 assert type(model.head).__name__ == 'OffsetHead'
 assert type(KEYPOINT_CODECS.build(cfg.codec)).__name__ == 'OffsetHeatmap'
-for step in cfg.train_dataloader.dataset.pipeline:
+for step in cfg.train_dataloader.dataset.dataset.pipeline:
     TRANSFORMS.build(step)
 """
 

@@ -175,10 +175,7 @@ def main(argv=None):
     use_one_thread()
     init_default_scope('mmpose')
     ours = Compose(training_pipeline(args.config))
-    if args.rival:
-        rival = training_pipeline(args.rival)
-    else:
-        rival = mmpose_pipeline(ours)
+    rival = training_pipeline(args.rival) if args.rival else mmpose_pipeline(ours)
     pipelines = dict(ours=ours, rival=Compose(rival))
     # SeedAugmentation seeds in announced epochs only
     TRAINING_CLOCK.copy_(torch.tensor([0, 0]))
