@@ -25,11 +25,11 @@ def find_coco_metric(cfg: Config) -> ConfigDict:
     """The metric that a study compares by.
 
     Raises:
-        ValueError: The test has no ``CocoMetric``, or several.
+        ValueError: The test has no ``CocoMetric`` or descendant of it, or several.
     """
     metrics = cfg.get('test_evaluator') or []
     metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-    found = [metric for metric in metrics if metric.type == 'CocoMetric']
+    found = [metric for metric in metrics if metric.type.endswith('CocoMetric')]
     if len(found) != 1:
         raise ValueError('`test_evaluator` must hold one CocoMetric')
     return found[0]
