@@ -25,7 +25,7 @@ STUDIES = [
 NAME = re.compile(
     r'td-(?P<algorithm>ogn|hm)_(?P<backbone>[\w-]+?)(-(?P<deconvs>\d)deconv)?'
     r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e'
-    r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)(-(?P<boxes>gbg))?'
+    r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)(-(?P<boxes>gbg))?(_test-dev)?'
 )
 
 
@@ -219,7 +219,7 @@ def detection_files(generated_people, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     'path',
-    [path for path in CONFIGS if '8xb8-22e' in path.name and 'td-ogn' in path.name],
+    [path for path in CONFIGS if re.match('td-ogn.*8xb8-22e_coco.*[^v].py', path.name)],
     ids=lambda path: path.stem,
 )
 def test_the_papers_recipe_runs(path, generated_people, detection_files, tmp_path):
@@ -241,3 +241,38 @@ def test_the_papers_recipe_runs(path, generated_people, detection_files, tmp_pat
     boxes = 3 * people if path.stem.endswith('gbg') else people
     assert len(runner.val_dataloader.dataset) == boxes
     assert runner.message_hub.get_scalar('val/coco/AP').current() >= 0
+
+
+@pytest.mark.slow
+def test_poses_for_the_evaluation_server(generated_people, detection_files, tmp_path):
+    """Without annotations: a file of COCO's four fields for each pose."""
+    name = 'td-ogn_res152-2deconv_8xb8-22e_coco-512x384-gbg_test-dev.py'
+    config = Config.fromfile(ROOT / 'configs/ogn_topdown' / name)
+    config = Config(halved(config.to_dict()))
+    without_pretraining(config.model)
+    coco = json.loads((generated_people / 'annotations/val.json').read_text())
+    found = json.loads((detection_files / 'val.json').read_text())
+    image = coco['images'][0]
+    del coco['annotations'], coco['images'][1:]
+    (tmp_path / 'info.json').write_text(json.dumps(coco))
+    found = [box for box in found if box['image_id'] == image['id']]
+    (tmp_path / 'found.json').write_text(json.dumps(found))
+
+    loader = config.test_dataloader
+    loader.update(num_workers=0, persistent_workers=False)
+    loader.dataset.update(
+        data_root='',
+        ann_file=str(tmp_path / 'info.json'),
+        bbox_file=str(tmp_path / 'found.json'),
+        data_prefix=dict(img=str(generated_people / 'images/val')),
+    )
+    config.test_evaluator.ann_file = str(tmp_path / 'info.json')
+    config.test_evaluator.outfile_prefix = str(tmp_path / 'poses')
+    config.work_dir = str(tmp_path)
+    Runner.from_cfg(config).test()
+    poses = json.loads((tmp_path / 'poses.keypoints.json').read_text())
+    assert poses
+    for pose in poses:
+        assert set(pose) == {'image_id', 'category_id', 'keypoints', 'score'}
+        assert pose['image_id'] == image['id'] and pose['category_id'] == 1
+        assert len(pose['keypoints']) == 51
