@@ -28,6 +28,8 @@ NAME = re.compile(
     r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)(-(?P<boxes>gbg))?(_test-dev)?'
 )
 
+PAPERS_RECIPE = r'td-ogn_.*_8xb8-22e_coco-\d+x\d+(-gbg)?'
+
 
 @pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
 def named_config(request):
@@ -219,7 +221,7 @@ def detection_files(generated_people, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     'path',
-    [path for path in CONFIGS if re.match('td-ogn.*8xb8-22e_coco.*[^v].py', path.name)],
+    [path for path in CONFIGS if re.fullmatch(PAPERS_RECIPE, path.stem)],
     ids=lambda path: path.stem,
 )
 def test_the_papers_recipe_runs(path, generated_people, detection_files, tmp_path):
