@@ -31,6 +31,12 @@ def parse_args():
     parser.add_argument(
         '--max-people', type=int, default=3, help='people an image, 1 to this many'
     )
+    parser.add_argument(
+        '--max-overlap',
+        type=float,
+        default=0.45,
+        help="two people's boxes share at most this part of the smaller one",
+    )
     parser.add_argument('--workers', type=int, default=2, help='processes')
     parser.add_argument(
         '--preview',
@@ -92,6 +98,7 @@ def main():
             seed=args.seed,
             size=tuple(args.size),
             max_people=args.max_people,
+            max_overlap=args.max_overlap,
             workers=args.workers,
         )
     except ValueError as error:

@@ -9,7 +9,7 @@ import cv2
 from rich.progress import track
 
 from .body import KEYPOINTS
-from .scene import generate_image
+from .scene import MAX_OVERLAP, generate_image
 
 # Counts up when the same parameters give other pictures or annotations.
 GENERATOR_VERSION = 2
@@ -21,7 +21,13 @@ SKELETON = ((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), 
 
 
 def generate_dataset(
-    out, num_images: dict, seed=0, size=(320, 240), max_people=3, workers=1
+    out,
+    num_images: dict,
+    seed=0,
+    size=(320, 240),
+    max_people=3,
+    max_overlap=MAX_OVERLAP,
+    workers=1,
 ) -> None:
     """Write ``images/{split}/*.jpg`` and ``annotations/{split}.json`` below ``out``.
 
@@ -35,6 +41,8 @@ def generate_dataset(
         seed (int): >= 0.
         size (tuple): (width, height) of the images, pixels.
         max_people (int): People an image, 1 to this many.
+        max_overlap (float): Two people's boxes share at most this part of the smaller
+            one, in (0, 1].
         workers (int): Processes.
 
     Raises:
@@ -49,8 +57,12 @@ def generate_dataset(
         raise ValueError(
             f'expected seed >= 0 and a size of at least 32 x 32, got {seed=}, {size=}'
         )
+    if not 0 < max_overlap <= 1:
+        raise ValueError(f'max_overlap should be in (0, 1], got {max_overlap}')
     out = Path(out)
     parameters = dict(seed=seed, size=list(size), max_people=max_people)
+    if max_overlap != MAX_OVERLAP:  # older data sets do not mention it
+        parameters['max_overlap'] = max_overlap
     check_manifest(out, dict(generator_version=GENERATOR_VERSION, **parameters))
     for split, count in num_images.items():
         records = out / 'records' / f'{split}.jsonl'
@@ -64,7 +76,13 @@ def generate_dataset(
             if i not in people or not image_path(images, i).exists()
         ]
         job = partial(
-            write_image, images, seed, STREAMS[split], tuple(size), max_people
+            write_image,
+            images,
+            seed,
+            STREAMS[split],
+            tuple(size),
+            max_people,
+            max_overlap,
         )
         with records.open('a') as journal:
             for i, annotations in run(job, missing, workers, f'{out.name}/{split}'):
@@ -130,9 +148,11 @@ def run(job, indices: list, workers: int, description: str):
         cv2.setNumThreads(threads)
 
 
-def write_image(folder, seed, stream, size, max_people, index) -> tuple:
+def write_image(folder, seed, stream, size, max_people, max_overlap, index) -> tuple:
     """Render one image to its file; returns its index and annotations."""
-    image, annotations, _ = generate_image(seed, stream, index, size, max_people)
+    image, annotations, _ = generate_image(
+        seed, stream, index, size, max_people, max_overlap
+    )
     _, encoded = cv2.imencode('.jpg', image, (cv2.IMWRITE_JPEG_QUALITY, 95))
     write_atomically(image_path(folder, index), encoded.tobytes())
     return index, annotations

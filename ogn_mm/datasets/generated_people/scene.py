@@ -9,6 +9,8 @@ from .body import KEYPOINTS, Person, joints, sample_body, sample_look, sample_po
 from .drawing import SEEN_AT, background, draw_capsule, draw_person
 
 VISIBLE, HIDDEN, OUTSIDE = 2, 1, 0
+# Intersection over the smaller box's area that two people may have.
+MAX_OVERLAP = 0.45
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,13 @@ def annotate(silhouette, keypoints, faces, seen) -> dict:
     )
 
 
-def place(rng, person: Person, size, taken: list):
+def place(rng, person: Person, size, taken: list, max_overlap: float):
     """Move a person to a place where they overlap no other too much.
 
     Args:
         taken (list): (4,) boxes x1, y1, x2, y2 of those placed before; the new box is
             added.
+        max_overlap (float): See `generate_image`.
 
     Returns:
         Person | None: None if no place was found.
@@ -114,7 +117,7 @@ def place(rng, person: Person, size, taken: list):
         room = np.maximum(size - 2 * margin, 1)
         root = margin + rng.random(2) * room - (low + high) / 2
         box = np.r_[root + low, root + high]
-        if all(overlap(box, other) < 0.45 for other in taken):
+        if all(overlap(box, other) < max_overlap for other in taken):
             taken.append(box)
             return replace(person, root=tuple(root.tolist()))
     return None
@@ -126,14 +129,15 @@ def overlap(a, b) -> float:
     return sides.prod() / min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod())
 
 
-def sample_things(rng, size, max_people: int) -> list:
+def sample_things(rng, size, max_people: int, max_overlap: float) -> list:
     """Draw people and props, from far (small) to near (large)."""
     count = int(rng.integers(1, max_people + 1))
     statures = np.sort(size[1] * rng.uniform(0.4, 1.05, count) ** 1.2)
     things, taken = [], []
     for stature in statures:
         person = Person(sample_body(rng), sample_look(rng), sample_pose(rng))
-        person = place(rng, replace(person, stature=float(stature)), size, taken)
+        person = replace(person, stature=float(stature))
+        person = place(rng, person, size, taken, max_overlap)
         if person is None:
             continue
         things.append(person)
@@ -152,7 +156,9 @@ def sample_prop(rng, person: Person) -> Prop:
     return Prop(*map(tuple, (centre - half, centre + half, radii, colour)))
 
 
-def generate_image(seed: int, split: int, index: int, size, max_people: int):
+def generate_image(
+    seed: int, split: int, index: int, size, max_people: int, max_overlap=MAX_OVERLAP
+):
     """Image ``index`` of a data set: a pure function of its arguments.
 
     Args:
@@ -161,6 +167,8 @@ def generate_image(seed: int, split: int, index: int, size, max_people: int):
         index (int): >= 0.
         size (tuple): (width, height), pixels.
         max_people (int): People an image, 1 to this many.
+        max_overlap (float): Two people's boxes (their joints') share at most this part
+            of the smaller one, in (0, 1].
 
     Returns:
         tuple: (height, width, 3) uint8 BGR; annotations as `annotate` gives them;
@@ -171,7 +179,7 @@ def generate_image(seed: int, split: int, index: int, size, max_people: int):
     light = rng.normal((0, -0.5, 0.9), (0.5, 0.3, 0.2))
     light /= np.linalg.norm(light)
     backdrop = background(rng, size)
-    things = sample_things(rng, size, max_people)
+    things = sample_things(rng, size, max_people, max_overlap)
     image, annotations, owners = render(backdrop, things, light)
     # The camera: exposure, focus, noise.
     if rng.random() < 0.3:
