@@ -3,6 +3,7 @@ _base_ = [
     'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
     'mmdet::_base_/default_runtime.py',
     '../_base_/mmdet_runtime.py',
+    '../_base_/person_boxes.py',
     '../_base_/datasets/generated_crowds_detection.py',
 ]
 
@@ -50,7 +51,7 @@ model = dict(
 default_hooks = dict(checkpoint=_base_.checkpoint_hook)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8, val_interval=4)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=5, val_interval=5)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.01),
@@ -62,9 +63,9 @@ param_scheduler = [
         type='MultiStepLR',
         by_epoch=True,
         begin=0,
-        end=8,
-        milestones=[6, 7],
+        end=5,
+        milestones=[4],
         gamma=0.1,
     ),
 ]
-auto_scale_lr = dict(enable=False, base_batch_size=8)
+auto_scale_lr = dict(enable=False, base_batch_size=4)

@@ -1,0 +1,3 @@
+from .detection_file import DetectionFile
+
+__all__ = ['DetectionFile']
