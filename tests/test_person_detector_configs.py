@@ -1,5 +1,6 @@
 """Person detectors: names, weights of the model zoo, training and testing."""
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -7,13 +8,14 @@ from pathlib import Path
 import mmengine
 import pytest
 import torch
+from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from tiny_detector import load_tiny, read_config
 
-import ogn_mm  # noqa: F401
+from ogn_mm.engine.launch import build_parser, load_config
 
 FOLDER = Path(__file__).parents[1] / 'configs/person_detector'
 CONFIGS = sorted(FOLDER.glob('*.py'))
@@ -151,10 +153,21 @@ def test_weights_of_the_model_zoo_load(path, zoo):
     assert unexpected == ([] if path in RECIPES else masks)
 
 
+def test_pictures_are_drawn_where_asked():
+    """--show-dir speaks the language of MMDetection's hook."""
+    arguments = [str(RECIPES[0]), '--show-dir', 'drawn', '--interval', '3']
+    args = build_parser('').parse_args(arguments)
+    hook = load_config(args).default_hooks.visualization
+    assert hook.pop('type') == 'DetVisualizationHook'
+    assert hook.draw and hook.test_out_dir == 'drawn' and hook.interval == 3
+    known = inspect.signature(DetVisualizationHook).parameters.keys()
+    assert hook.keys() - {'_scope_'} <= known
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('name', sorted(UPSTREAM))
 def test_full_size_weights_load(name, tmp_path):
-    """The same at full size, through a checkpoint file and MMEngine's loader."""
+    """The same at full size: names and shapes."""
     init_default_scope('mmdet')
     models = []
     for path in (inherit(UPSTREAM[name], tmp_path), FOLDER / f'{name}-person.py'):

@@ -175,7 +175,9 @@ def merge_args(cfg, args: argparse.Namespace):
 def detect(args: argparse.Namespace):
     cfg = load_config(args)
     if cfg.get('default_scope') != 'mmdet':
-        raise ValueError("it is not one of MMDetection's: `default_scope` is not mmdet.")
+        raise ValueError(
+            "it is not one of MMDetection's: `default_scope` is not mmdet."
+        )
     if not Path(args.checkpoint).is_file():
         raise FileNotFoundError(f'{args.checkpoint}: there is no such checkpoint')
     if Path(args.out).exists():

@@ -48,12 +48,13 @@ def arguments(generated_people, tmp_path_factory):
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
 
     def make(out, config=config, checkpoint=checkpoint, **options):
-        options = dict(
+        defaults = dict(
             ann=generated_people / 'annotations/train.json',
             images=generated_people / 'images/train',
             out=out,
             work_dir=Path(out).with_suffix('.work_dir'),
-        ) | options
+        )
+        options = defaults | options
         pairs = [(f'--{k.replace("_", "-")}', str(v)) for k, v in options.items()]
         return [str(config), str(checkpoint), *sum(pairs, ())]
 

@@ -70,8 +70,9 @@ def load(annotations: str, detections: str):
         ValueError: A file is not of COCO's form; the message names file and field.
     """
     content = read_json(annotations)
-    if not isinstance(content, dict) or not content.get('annotations'):
-        raise ValueError(f"{annotations}: field 'annotations' should be a list")
+    for field in ('images', 'annotations'):
+        if not isinstance(content, dict) or not content.get(field):
+            raise ValueError(f"{annotations}: field '{field}' should be a list")
     index = Records(content['images'], 'image', annotations).unique_ids()
     index = {image_id: i for i, image_id in enumerate(index)}
     people = [
@@ -81,6 +82,8 @@ def load(annotations: str, detections: str):
         if person.get('category_id') == 1
     ]
     truth = Records(people, 'annotation', annotations)
+    unknown = [image_id not in index for image_id in truth.column('image_id', int)]
+    truth.report(unknown, "'image_id' is unknown")
     found = Records(read_json(detections), 'detection', detections)
     if check_detections(found.items, detections, index.keys()):
         found = found._replace(
@@ -116,7 +119,10 @@ def build_methods(nms_thrs, gbg: dict) -> dict:
         methods[f'soft-NMS {kind}'] = lambda b, s, m=kind: soft_nms(
             b, s, iou_threshold=0.5, method=m
         )[1]
-    return methods | {'GBG': lambda b, s: greedy(b, s), 'none': lambda b, s: slice(None)}
+    return methods | {
+        'GBG': greedy,
+        'none': lambda b, s: slice(None),
+    }
 
 
 def choose(method, boxes: list, scores: list, name: str) -> list:

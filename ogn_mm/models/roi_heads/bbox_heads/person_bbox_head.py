@@ -67,7 +67,11 @@ class PersonBoxMixin:
         """MMDetection's NMS for the person alone."""
         # the zeros stand for the background
         kept, labels = multiclass_nms(
-            boxes, F.pad(scores[:, None], (0, 1)), cfg.score_thr, cfg.nms, cfg.max_per_img
+            boxes,
+            F.pad(scores[:, None], (0, 1)),
+            cfg.score_thr,
+            cfg.nms,
+            cfg.max_per_img,
         )
         return InstanceData(bboxes=kept[:, :4], scores=kept[:, 4], labels=labels)
 
