@@ -217,3 +217,24 @@ def test_variant_tests(path, people, tmp_path):
         found = sample['pred_instances']
         assert not found['labels'].any()
         assert len(found['scores']) > (0 if filtered else 500)
+
+
+@pytest.mark.slow
+def test_resumed_training_repeats_the_uninterrupted_one(people, tmp_path):
+    """The laptop's detector, two epochs at once or one after the other."""
+    (path,) = [path for path in RECIPES if 'generated' in path.name]
+    weights = []
+    for name, epochs in (('straight', [2]), ('resumed', [1, 2])):
+        for last in epochs:
+            config = on_generated_people(path, people, tmp_path / name)
+            config.train_dataloader.sampler.type = 'DefaultSampler'
+            config.train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=last)
+            config.train_cfg.val_interval = 9
+            config.default_hooks.checkpoint.update(by_epoch=True, interval=1)
+            config.resume = last == 2 and len(epochs) == 2
+            runner = Runner.from_cfg(config)
+            runner.train()
+        assert runner.iter == 4
+        weights.append(runner.model.state_dict())
+    straight, resumed = weights
+    assert all(torch.equal(straight[key], resumed[key]) for key in straight)
