@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from mmcv.ops import nms, soft_nms
 from mmdet.registry import TASK_UTILS
-from mmengine.utils import track_iter_progress
+from rich.progress import track
 
 import ogn_mm  # noqa: F401
 from ogn_mm.datasets.checks import Records, check_detections, read_json
@@ -128,8 +128,8 @@ def build_methods(nms_thrs, gbg: dict) -> dict:
 def choose(method, boxes: list, scores: list, name: str) -> list:
     """The boxes of each image that a method keeps, in its order."""
     kept = []
-    print(name)
-    for image, values in track_iter_progress(list(zip(boxes, scores, strict=True))):
+    images = zip(boxes, scores, strict=True)
+    for image, values in track(images, total=len(boxes), description=name):
         chosen = method(
             torch.from_numpy(image).float(), torch.from_numpy(values).float()
         )
