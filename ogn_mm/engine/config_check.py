@@ -45,6 +45,20 @@ KNOWN_KEYS = {
         'output_heatmaps',
         'output_keypoint_indices',
     },
+    'model.test_cfg.rpn': {
+        'nms',
+        'nms_pre',
+        'max_per_img',
+        'min_bbox_size',
+        'box_filter',
+    },
+    'model.test_cfg.rcnn': {
+        'score_thr',
+        'nms',
+        'max_per_img',
+        'mask_thr_binary',
+        'box_filter',
+    },
 }
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import torch.distributed
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.device import get_device
+from mmengine.dist import init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -81,10 +82,13 @@ def load_config(args: argparse.Namespace) -> Config:
                 '--show and --show-dir need `default_hooks.visualization`, '
                 'e.g. dict(type="PoseVisualizationHook").'
             )
+        detector = hook.get('type', '').endswith('DetVisualizationHook')
         hook.update(
-            enable=True,
+            {
+                'draw' if detector else 'enable': True,
+                'test_out_dir' if detector else 'out_dir': args.show_dir,
+            },
             show=args.show,
-            out_dir=args.show_dir,
             interval=args.interval,
             wait_time=args.wait_time,
         )
@@ -100,7 +104,7 @@ def use_gloo_without_accelerator(cfg: Config):
     Raises:
         ValueError: A launcher other than ``pytorch`` is used without accelerator.
     """
-    if cfg.launcher == 'none' or get_device() != 'cpu':
+    if cfg.launcher == 'none' or get_device() != 'cpu' or is_distributed():
         return
     if cfg.launcher != 'pytorch':
         raise ValueError(
@@ -117,6 +121,13 @@ def use_gloo_without_accelerator(cfg: Config):
     torch.distributed.init_process_group(
         'gloo', timeout=datetime.timedelta(seconds=seconds)
     )
+
+
+def start_processes(cfg: Config):
+    """Let a job's processes find each other, where this is needed before its Runner."""
+    use_gloo_without_accelerator(cfg)
+    if cfg.launcher != 'none' and not is_distributed():
+        init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get('dist_cfg', {}))
 
 
 def build_runner(cfg: Config) -> Runner:

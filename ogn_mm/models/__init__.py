@@ -1,4 +1,12 @@
+from .dense_heads import BoxFilterRPNHead
 from .heads import OffsetHead
 from .losses import OffsetGuidedLoss
+from .roi_heads import PersonBBoxHead, PersonBoxMixin
 
-__all__ = ['OffsetGuidedLoss', 'OffsetHead']
+__all__ = [
+    'BoxFilterRPNHead',
+    'OffsetGuidedLoss',
+    'OffsetHead',
+    'PersonBBoxHead',
+    'PersonBoxMixin',
+]

@@ -34,6 +34,10 @@ def test_misspelt_top_level_keys(misspelt, meant):
         (dict(auto_scale_lr=dict(enabled=True)), 'auto_scale_lr.enabled'),
         (dict(default_hooks=dict(chekpoint=None)), 'default_hooks.chekpoint'),
         (dict(model=dict(test_cfg=dict(flip_tset=1))), 'model.test_cfg.flip_tset'),
+        (
+            dict(model=dict(test_cfg=dict(rcnn=dict(box_filtre=None)))),
+            'model.test_cfg.rcnn.box_filtre',
+        ),
     ],
 )
 def test_misspelt_keys_in_dicts_without_a_class(cfg, field):

@@ -4,6 +4,7 @@ from .bootstrap import (
     bootstrap_difference,
     match_poses,
 )
+from .box_recall import recall_curve
 from .pose_nms import check_nms_criteria, pose_nms, pose_oks, pose_scores
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     'pose_nms',
     'pose_oks',
     'pose_scores',
+    'recall_curve',
 ]

@@ -1,0 +1,15 @@
+# MMDetection's recipe and weights; in testing the person alone is picked.
+_base_ = [
+    'mmdet::faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py',
+    '../_base_/mmdet_runtime.py',
+    '../_base_/person_boxes.py',
+]
+
+model = dict(
+    rpn_head=dict(type='BoxFilterRPNHead'),
+    roi_head=dict(bbox_head=dict(type='PersonBBoxHead')),
+)
+
+default_hooks = dict(checkpoint=_base_.checkpoint_hook)
+val_dataloader = _base_.person_dataloader
+test_dataloader = _base_.person_dataloader

@@ -1,0 +1,3 @@
+from .box_filter_rpn_head import BoxFilterRPNHead
+
+__all__ = ['BoxFilterRPNHead']

@@ -1,0 +1,3 @@
+from .bbox_heads import PersonBBoxHead, PersonBoxMixin
+
+__all__ = ['PersonBBoxHead', 'PersonBoxMixin']

@@ -1,0 +1,207 @@
+"""Detect the people in a COCO-style data set and write them to a JSON file.
+
+    python tools/detect_people.py CONFIG CHECKPOINT --ann ANN.json --images FOLDER \\
+        --out detections.json
+
+Any MMDetection config will do whose class 0 is the person. The file is COCO's for
+detection results, as MMPose's ``bbox_file`` takes it, and appears when it is complete.
+Killed and started again, the same command goes on with the images that are left.
+Images go one at a time, so that no image's boxes depend on its neighbours.
+
+Several processes, one a GPU (or CPU processes), share the images:
+
+    PYTHONPATH=. python -m torch.distributed.run --nproc_per_node=8 \\
+        tools/detect_people.py CONFIG CHECKPOINT ... --launcher pytorch
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from mmengine.dist import barrier, is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from rich.progress import Progress
+
+import ogn_mm  # noqa: F401
+from ogn_mm.datasets.checks import Records, missing_files, read_json
+from ogn_mm.engine.checkpoint import AtomicLocalBackend
+from ogn_mm.engine.launch import (
+    build_parser,
+    build_runner,
+    load_config,
+    run_tool,
+    start_processes,
+)
+from ogn_mm.evaluation.metrics.detection_file import (
+    journal_folder,
+    read_journal,
+    write_detections,
+)
+
+
+class RequireWeightsHook(Hook):
+    """Refuse a checkpoint that lacks weights of the model.
+
+    Weights that the model does not have, as those of a mask head, are passed over.
+
+    Args:
+        checkpoint (str): The file's name, for the message.
+    """
+
+    def __init__(self, checkpoint: str):
+        self.checkpoint = checkpoint
+
+    def after_load_checkpoint(self, runner, checkpoint):
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        weights = checkpoint.get('state_dict', checkpoint)
+        shapes = {key.removeprefix('module.'): w.shape for key, w in weights.items()}
+        lacking = [
+            key
+            for key, weight in model.state_dict().items()
+            if shapes.get(key) != weight.shape
+            and not key.endswith('num_batches_tracked')
+        ]
+        if lacking:
+            raise ValueError(
+                f'the checkpoint {self.checkpoint} does not fit: {len(lacking)} '
+                f'weights are missing or of another shape, among them `{lacking[0]}`.'
+            )
+
+
+class ProgressHook(Hook):
+    """A progress bar of the main process's images."""
+
+    def before_test_epoch(self, runner):
+        self.bar = Progress(disable=not is_main_process())
+        self.task = self.bar.add_task('detecting', total=len(runner.test_dataloader))
+        self.bar.start()
+
+    def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        self.bar.advance(self.task)
+
+    def after_test_epoch(self, runner, metrics=None):
+        self.bar.stop()
+
+
+def parse_args(argv=None):
+    parser = build_parser(__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--ann', required=True, help='COCO annotation file')
+    parser.add_argument('--images', required=True, help="folder of the file's images")
+    parser.add_argument('--out', required=True, help='JSON file to write')
+    return parser.parse_args(argv)
+
+
+def list_images(ann: str, folder: str) -> list[dict]:
+    """The images of a COCO annotation file.
+
+    Raises:
+        ValueError: The file does not list images as COCO's does.
+        FileNotFoundError: There is no such file, or some images are missing.
+    """
+    content = read_json(ann)
+    found = content.get('images') if isinstance(content, dict) else None
+    if not isinstance(found, list) or not found:
+        raise ValueError(f"{ann}: field 'images' should be a non-empty list")
+    images = Records(found, 'image', ann)
+    images.unique_ids()
+    images.numbers('width')
+    images.numbers('height')
+    paths = [f'{folder}/{name}' for name in images.column('file_name', str)]
+    missing = missing_files(paths)
+    if missing:
+        raise FileNotFoundError(
+            f'{ann}: {len(missing)} of {len(paths)} images do not exist, among them '
+            f'{missing[0]}; check --images'
+        )
+    return found
+
+
+def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
+    """Write which images are left, beside the journals of the runs before.
+
+    Raises:
+        ValueError: These runs had another config, checkpoint or data.
+    """
+    folder = journal_folder(args.out)
+    stat = Path(args.checkpoint).stat()
+    run = dict(
+        model=repr(cfg.model.to_dict()),
+        pipeline=repr(cfg.test_dataloader.dataset.pipeline),
+        checkpoint=[str(Path(args.checkpoint).resolve()), stat.st_size, stat.st_mtime],
+        data=[str(Path(path).resolve()) for path in (args.ann, args.images)],
+    )
+    manifest = folder / 'run.json'
+    for name, value in (read_json(str(manifest)) if manifest.exists() else {}).items():
+        if value != run[name]:
+            raise ValueError(
+                f'{folder}: holds detections of another {name}; remove the folder or '
+                'choose another --out.'
+            )
+    done = read_journal(folder)
+    left = [image for image in images if image['id'] not in done]
+    content = dict(images=left, annotations=[], categories=[dict(id=1, name='person')])
+    for path, value in ((manifest, run), (folder / 'images.json', content)):
+        AtomicLocalBackend().put(json.dumps(value).encode(), str(path))
+
+
+def merge_args(cfg, args: argparse.Namespace):
+    """Let the config test the images that are left, and journal what it finds."""
+    pipeline = [
+        step
+        for step in cfg.test_dataloader.dataset.pipeline
+        if not step.type.endswith('LoadAnnotations')
+    ]
+    cfg.test_dataloader = dict(
+        batch_size=1,
+        num_workers=cfg.test_dataloader.num_workers,
+        sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+        dataset=dict(
+            type='CocoDataset',
+            ann_file=str(journal_folder(args.out).resolve() / 'images.json'),
+            data_prefix=dict(img=args.images),
+            metainfo=dict(classes=('person',)),
+            pipeline=pipeline,
+            test_mode=True,
+        ),
+    )
+    cfg.test_evaluator = dict(type='DetectionFile', out_file=args.out)
+    cfg.load_from = args.checkpoint
+    cfg.resume = False
+
+
+def detect(args: argparse.Namespace):
+    cfg = load_config(args)
+    if cfg.get('default_scope') != 'mmdet':
+        raise ValueError(
+            "it is not one of MMDetection's: `default_scope` is not mmdet."
+        )
+    if not Path(args.checkpoint).is_file():
+        raise FileNotFoundError(f'{args.checkpoint}: there is no such checkpoint')
+    if Path(args.out).exists():
+        raise ValueError(f'{args.out}: exists; remove it or choose another --out.')
+    images = list_images(args.ann, args.images)
+    start_processes(cfg)
+    if is_main_process():
+        plan(args, cfg, images)
+    barrier()
+    if read_json(str(journal_folder(args.out) / 'images.json'))['images']:
+        merge_args(cfg, args)
+        runner = build_runner(cfg)
+        runner.register_hook(RequireWeightsHook(args.checkpoint))
+        runner.register_hook(ProgressHook())
+        runner.test()
+    barrier()
+    if is_main_process():
+        count = write_detections(args.out, [image['id'] for image in images])
+        print(f'{args.out}: {count} people in {len(images)} images')
+
+
+def main(argv=None):
+    run_tool(detect, parse_args(argv))
+
+
+if __name__ == '__main__':
+    main()
