@@ -110,7 +110,7 @@ def group(records: Records, index: dict, order: np.ndarray, values=None):
 
 def build_methods(nms_thrs, gbg: dict) -> dict:
     """Name -> function from boxes (N, 4) and scores (N,) to kept indices in order."""
-    greedy = TASK_UTILS.build(dict(type='GreedyBoxGeneration', **gbg))
+    greedy = TASK_UTILS.build(dict(type='mmdet.GreedyBoxGeneration', **gbg))
     methods = {
         f'NMS {threshold:g}': lambda b, s, t=threshold: nms(b, s, t)[1]
         for threshold in nms_thrs

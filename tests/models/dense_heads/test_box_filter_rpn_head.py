@@ -83,7 +83,7 @@ def test_filter_takes_the_place_of_nms(heads, limit):
     """Its choice among all boxes, cut to the best ``max_per_img``."""
     _, ours, features = heads
     cfg = ConfigDict(NMS, nms_pre=100000, max_per_img=limit)
-    cfg.box_filter = dict(type='EverySecond')
+    cfg.box_filter = dict(type='mmdet.EverySecond')
     unfiltered = predict(ours, features, NONE)
     expected = [result[::2][:limit] for result in unfiltered]
     results = predict(ours, features, cfg)

@@ -102,7 +102,7 @@ def test_filter_sees_the_whole_batch_and_decides_alone(limit):
 
 def test_nothing_above_the_threshold():
     ours = build('PersonBBoxHead')
-    for kwargs in ({}, dict(box_filter=dict(type='GreedyBoxGeneration'))):
+    for kwargs in ({}, dict(box_filter=dict(type='mmdet.GreedyBoxGeneration'))):
         cfg = config(score_thr=1.0, **kwargs)
         results = ours.predict_by_feat(**proposals(ours), rcnn_test_cfg=cfg)
         assert [len(result) for result in results] == [0, 0, 0]
