@@ -21,8 +21,8 @@ BLOCK = 64
 PART = 256
 # Number of boxes from which on bounding a block by one box pays.
 LARGE = 512
-# Which boxes of a block come before which.
-EARLIER = np.tri(BLOCK, k=-1, dtype=bool)
+# Which boxes of a block (columns) come after which.
+LATER = ~np.tri(BLOCK, dtype=bool)
 # Windows are wider by this share of the largest coordinate, because of rounding.
 SLACK = 1e-9
 
@@ -293,16 +293,16 @@ def _compatible(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
 def _overlap_all(boxes: np.ndarray, members: np.ndarray, iou_thr: float) -> np.ndarray:
     """Indices of the boxes that overlap every member."""
     if boxes.shape[1] < LARGE:
-        overlap = _overlap(boxes[:, :, None], members[:, None], iou_thr)
-        return overlap.all(axis=1).nonzero()[0]
+        overlap = _overlap(boxes[:, None], members[:, :, None], iou_thr)
+        return overlap.all(axis=0).nonzero()[0]
     # The members' intersection with the largest of their areas stands for each: as
     # rounding is monotone, its IoU is at most that of any member.
     bound = np.append(members[:4].min(axis=1), members[4].max())
     result = _overlap(boxes, bound[:, None], iou_thr)
     unclear = (~result).nonzero()[0]
     for part in np.array_split(unclear, len(unclear) // PART + 1):
-        near = boxes.take(part, axis=1)[:, :, None]
-        result[part] = _overlap(near, members[:, None], iou_thr).all(axis=1)
+        near = boxes.take(part, axis=1)[:, None]
+        result[part] = _overlap(near, members[:, :, None], iou_thr).all(axis=0)
     return result.nonzero()[0]
 
 
@@ -315,11 +315,11 @@ def _first_fit(overlap: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: bool, (N,).
     """
-    clash = EARLIER[: len(overlap), : len(overlap)] > overlap
-    fits = ~clash.any(axis=1)
+    clash = LATER[: len(overlap), : len(overlap)] > overlap
+    fits = ~clash.any(axis=0)
     while not fits.all():
         # After n rounds the first n are final.
-        update = ~(clash & fits).any(axis=1)
+        update = ~clash[fits].any(axis=0)
         if (update == fits).all():
             break
         fits = update
