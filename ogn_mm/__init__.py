@@ -1,7 +1,7 @@
 """Two-stage offset-guided pose estimation on MMPose.
 
-Importing this package checks what it stands on and registers its modules in
-MMPose's registries. Configs ask for it by
+Importing this package checks what it stands on and registers its modules in the
+registries of MMPose and MMDetection. Configs ask for it by
 ``custom_imports = dict(imports=['ogn_mm'], allow_failed_imports=False)``.
 """
 

@@ -117,3 +117,18 @@ def test_roi_loading(load, generated_people, capsys):
     assert [row['loading'].split()[0] for row in rows] == ['one', '2', '4']
     assert rows[0]['ratio'] == '1'
     assert all(float(row['us a sample']) > 0 for row in rows)
+
+
+def test_boxes(load, capsys):
+    load('benchmark_boxes').main(['--counts', '50', '400', '--rounds', '1'])
+    rows = read_table(capsys.readouterr().out)
+    kinds = ('RPN-like', 'R-CNN-like')
+    assert [(row['boxes'], row['number'], row['filter']) for row in rows] == [
+        (kind, number, name)
+        for kind in kinds
+        for number in ('50', '400')
+        for name in ('nms', 'soft_nms', 'GBG')
+    ]
+    for row in rows:
+        assert (row['ratio to nms'] == '1') == (row['filter'] == 'nms')
+        assert 0 < int(row['kept']) <= int(row['number'])

@@ -1,6 +1,7 @@
 """Boxes: pure functions."""
 
 from .detection_errors import apply_box_errors, box_errors, fit_box_errors
+from .greedy_box_generation import greedy_box_generation, group_boxes
 from .matching import assign_detections, box_iou
 from .ratio import extend_to_ratio
 
@@ -11,4 +12,6 @@ __all__ = [
     'box_iou',
     'extend_to_ratio',
     'fit_box_errors',
+    'greedy_box_generation',
+    'group_boxes',
 ]
