@@ -7,7 +7,7 @@ from mmpose.registry import TASK_UTILS as MMPOSE_TASK_UTILS
 from torchvision.ops import nms
 
 import ogn_mm  # noqa: F401
-from ogn_mm.structures import greedy_box_generation
+from ogn_mm.structures.bbox import greedy_box_generation
 
 
 def random_boxes(count=300, seed=0):
@@ -35,14 +35,14 @@ def test_gbg_passes_its_settings_on():
         max_num=20,
         best_as_egt=False,
     )
-    gbg = TASK_UTILS.build(dict(type='GreedyBoxGeneration', **settings))
+    gbg = TASK_UTILS.build(dict(type='mmdet.GreedyBoxGeneration', **settings))
     assert torch.equal(gbg(*case), greedy_box_generation(*case, **settings))
     assert len(gbg(*case)) < len(greedy_box_generation(*case))
 
 
 def test_gbg_has_the_paper_s_defaults():
     case = random_boxes()
-    gbg = TASK_UTILS.build(dict(type='GreedyBoxGeneration'))
+    gbg = TASK_UTILS.build(dict(type='mmdet.GreedyBoxGeneration'))
     assert torch.equal(gbg(*case), greedy_box_generation(*case))
 
 
@@ -57,7 +57,7 @@ def test_found_from_mmpose(name):
 def test_nms_equals_torchvision_image_by_image(dtype):
     boxes, scores, images = random_boxes()
     boxes = boxes.to(dtype)
-    kept = TASK_UTILS.build(dict(type='BoxNMS', iou_threshold=0.6))(
+    kept = TASK_UTILS.build(dict(type='mmdet.BoxNMS', iou_threshold=0.6))(
         boxes, scores, images
     )
     expected = []
@@ -71,7 +71,7 @@ def test_nms_equals_torchvision_image_by_image(dtype):
 
 def test_nms_limits():
     boxes, scores, images = random_boxes()
-    build = lambda **kwargs: TASK_UTILS.build(dict(type='BoxNMS', **kwargs))  # noqa: E731
+    build = lambda **kwargs: TASK_UTILS.build(dict(type='mmdet.BoxNMS', **kwargs))  # noqa: E731
     everything = build()(boxes, scores, images)
     few = build(max_num=2)(boxes, scores, images)
     for image in (0, 1):
@@ -83,7 +83,9 @@ def test_nms_limits():
 
 
 def test_nms_without_boxes():
-    kept = TASK_UTILS.build(dict(type='BoxNMS'))(torch.zeros(0, 4), torch.zeros(0))
+    kept = TASK_UTILS.build(dict(type='mmdet.BoxNMS'))(
+        torch.zeros(0, 4), torch.zeros(0)
+    )
     assert kept.dtype == torch.int64 and kept.shape == (0,)
 
 
@@ -110,10 +112,10 @@ def test_nms_without_boxes():
 )
 def test_faulty_settings(name, argument, message):
     with pytest.raises(ValueError, match=message):
-        TASK_UTILS.build(dict(type=name, **argument))
+        TASK_UTILS.build(dict(type=f'mmdet.{name}', **argument))
 
 
 @pytest.mark.parametrize('name', ['GreedyBoxGeneration', 'BoxNMS'])
 def test_faulty_boxes(name):
     with pytest.raises(ValueError, match='scores must be 3 floats'):
-        TASK_UTILS.build(dict(type=name))(torch.zeros(3, 4), torch.zeros(2))
+        TASK_UTILS.build(dict(type=f'mmdet.{name}'))(torch.zeros(3, 4), torch.zeros(2))
