@@ -2,6 +2,9 @@
 # configs/person_detector).
 _base_ = './coco_mixed_boxes.py'
 
+# The best 100 boxes of an image, as in MMDetection: GBG would keep 280.
+nms = dict(max_num=100)
+gbg = dict(max_num=100)
 data_root = 'data/generated_crowds/'
 train_pipeline = _base_.train_pipeline
 train_pipeline[-3].input_size = (96, 128)
@@ -28,6 +31,7 @@ val_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/val.json',
         bbox_file=data_root + 'detections/raw_val.json',
+        bbox_filter=nms,
         data_prefix=dict(img='images/val/'),
         pipeline=val_pipeline,
     ),
