@@ -142,7 +142,7 @@ def read_journal(path: Path, settings: dict) -> list[dict]:
             records.append(json.loads(line))
         except ValueError:
             continue
-    if records and records[0] != settings:
+    if len(records) > 1 and records[0] != settings:
         changed = [key for key in settings if records[0].get(key) != settings[key]]
         raise ValueError(
             f'{path}: holds results of another {", ".join(changed)}; choose another '

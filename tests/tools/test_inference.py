@@ -1,0 +1,151 @@
+"""From images to a COCO file of poses, in one go or in several."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope
+from pycocotools.coco import COCO
+
+ROOT = Path(__file__).parents[2]
+TOOL = ROOT / 'tools/inference.py'
+POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
+RAW = 'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320-raw.py'
+DETECTOR = f"""
+_base_ = '{ROOT}/configs/person_detector/{RAW}'
+model = dict(test_cfg=dict(rpn=dict(nms_pre=30), rcnn=dict(score_thr=0.3)))
+"""
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('inference', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def save_untrained(config, path, scope):
+    """A checkpoint of a config's model as it is initialised."""
+    with DefaultScope.overwrite_default_scope(scope):
+        torch.manual_seed(0)
+        model = MODELS.build(Config.fromfile(config).model)
+        model.init_weights()
+    torch.save(dict(state_dict=model.state_dict(), meta={}), path)
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def pose(tmp_path_factory):
+    path = tmp_path_factory.mktemp('pose') / 'ogn.pth'
+    return [str(POSE), save_untrained(POSE, path, 'mmpose')]
+
+
+@pytest.fixture(scope='module')
+def detector(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('detector')
+    config = folder / 'config.py'
+    config.write_text(DETECTOR)
+    return [str(config), save_untrained(config, folder / 'model.pth', 'mmdet')]
+
+
+@pytest.fixture(scope='module')
+def images(generated_people):
+    return generated_people / 'images/val'
+
+
+def read(out):
+    return json.loads((out / 'poses.json').read_text())
+
+
+@pytest.mark.parametrize('boxes', ['gbg', 'nms'])
+def test_detector_and_pose_network(tool, pose, detector, images, tmp_path, boxes):
+    """COCO's own tools read the result; pictures lie beside it."""
+    arguments = ['--detector', *detector, '--boxes', boxes, '--draw-thr', '0']
+    tool.main([str(images), *pose, *arguments, '--out', str(tmp_path)])
+    names = sorted(path.name for path in images.iterdir())
+    coco = COCO(tmp_path / 'poses.json')
+    assert [image['file_name'] for image in coco.dataset['images']] == names
+    poses = coco.dataset['annotations']
+    assert coco.loadRes(poses).anns.keys() == coco.anns.keys() != set()
+    for person in poses:
+        assert len(person['keypoints']) == 51
+        assert 0 <= person['score'] <= 1
+    (category,) = coco.dataset['categories']
+    assert len(category['keypoints']) == 17 and len(category['skeleton']) == 19
+    for name in names:
+        drawn = cv2.imread(str(tmp_path / 'pictures' / name))
+        original = cv2.imread(str(images / name))
+        assert drawn.shape == original.shape and (drawn != original).any()
+
+
+def test_goes_on_after_an_interruption(tool, pose, images, tmp_path, monkeypatch):
+    """The rest is done, nothing twice, and the file is that of an undisturbed run."""
+    names, describe = [], tool.describe
+
+    def interrupted(sample):
+        names.append(Path(sample.img_path).name)
+        if len(names) == 3:
+            raise KeyboardInterrupt
+        return describe(sample)
+
+    monkeypatch.setattr(tool, 'describe', interrupted)
+    arguments = [str(images), *pose, '--no-pictures', '--out', str(tmp_path / 'a')]
+    with pytest.raises(KeyboardInterrupt):
+        tool.main(arguments)
+    assert not (tmp_path / 'a/poses.json').exists()
+    with (tmp_path / 'a/poses.jsonl').open('a') as journal:
+        journal.write('\n{"file_name": "00')  # a kill may leave half a line
+    tool.main(arguments)
+    # only the image at hand was done again
+    assert len(names) == len(list(images.iterdir())) + 1
+    tool.main([*arguments[:-1], str(tmp_path / 'b')])
+    assert read(tmp_path / 'a') == read(tmp_path / 'b')
+    assert not (tmp_path / 'a/pictures').exists()
+
+    # a third time there is nothing left to do
+    before = len(names)
+    tool.main(arguments)
+    assert len(names) == before
+    assert read(tmp_path / 'a') == read(tmp_path / 'b')
+
+    with pytest.raises(SystemExit, match='holds results of another oks_thr'):
+        tool.main([*arguments, '--oks-thr', '0.5'])
+
+
+def test_video(tool, pose, images, tmp_path):
+    pixels = cv2.imread(str(min(images.iterdir())))
+    video = tmp_path / 'video.mp4'
+    code = cv2.VideoWriter_fourcc(*'mp4v')
+    writer = cv2.VideoWriter(str(video), code, 5, pixels.shape[1::-1])
+    for _ in range(3):
+        writer.write(pixels)
+    writer.release()
+    tool.main([str(video), *pose, '--out', str(tmp_path / 'out')])
+    found = read(tmp_path / 'out')
+    assert [image['file_name'] for image in found['images']] == [
+        f'{i:06d}.jpg' for i in range(3)
+    ]
+    assert len(found['annotations']) == 3
+    assert (tmp_path / 'out/pictures/video.mp4').stat().st_size > 0
+
+
+def test_faulty_input_is_one_sentence(tool, pose, images, tmp_path):
+    out = ['--out', str(tmp_path / 'out')]
+    broken = tmp_path / 'broken'
+    broken.mkdir()
+    (broken / 'a.jpg').write_bytes(b'')
+    (broken / 'b.jpg').write_bytes(b'nothing')
+    for arguments, message in (
+        ([tmp_path / 'x.jpg', *pose], r'x\.jpg: there is no such file'),
+        ([images, pose[0], 'no.pth'], r'no\.pth: there is no such file'),
+        ([broken, *pose], 'broken: no image could be read'),
+        ([broken / 'b.jpg', *pose], r'b\.jpg: is not an image'),
+    ):
+        with pytest.raises(SystemExit, match=f'^error: .*{message}'):
+            tool.main([*map(str, arguments), *out])
+        assert not (tmp_path / 'out/poses.json').exists()
