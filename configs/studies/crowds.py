@@ -31,7 +31,10 @@ rows = [
 rows += [
     dict(name=name, config=config, cfg_options=options, weights_of='NMS 0.5')
     for name, config, options in [
-        ('NMS 0.7', _nms, {f'{_filter}.iou_threshold': 0.7}),
+        *[
+            (f'NMS {thr}', _nms, {f'{_filter}.iou_threshold': thr})
+            for thr in (0.7, 0.9)
+        ],
         ('GBG, EGT from 0.5', _gbg, {f'{_filter}.egt_score_thr': 0.5}),
         ('GBG, no EGT', _gbg, {f'{_filter}.egt_iou_thr': 0.0}),
         *[
