@@ -1,7 +1,7 @@
 """Two-stage offset-guided pose estimation on MMPose.
 
-Importing this package checks what it stands on and registers its modules in
-MMPose's registries. Configs ask for it by
+Importing this package checks what it stands on and registers its modules in the
+registries of MMPose and MMDetection. Configs ask for it by
 ``custom_imports = dict(imports=['ogn_mm'], allow_failed_imports=False)``.
 """
 
@@ -86,7 +86,15 @@ def check_packages():
 
 check_packages()
 
-from . import codecs, datasets, engine, models, registry, visualization  # noqa: E402
+from . import (  # noqa: E402
+    codecs,
+    datasets,
+    engine,
+    models,
+    registry,
+    structures,
+    visualization,
+)
 
 __all__ = [
     '__version__',
@@ -95,5 +103,6 @@ __all__ = [
     'engine',
     'models',
     'registry',
+    'structures',
     'visualization',
 ]

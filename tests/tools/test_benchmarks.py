@@ -88,3 +88,18 @@ def test_pipelines(load, generated_people, capsys):
     for name in ('LoadImage', 'RandomFlip', 'RandomBBoxTransform', 'GenerateTarget'):
         ours, rival = float(rows[name]['us']), float(rows[name]['rival us'])
         assert float(rows[name]['ratio']) == pytest.approx(ours / rival, rel=0.02)
+
+
+def test_boxes(load, capsys):
+    load('benchmark_boxes').main(['--counts', '50', '400', '--rounds', '1'])
+    rows = read_table(capsys.readouterr().out)
+    kinds = ('RPN-like', 'R-CNN-like')
+    assert [(row['boxes'], row['number'], row['filter']) for row in rows] == [
+        (kind, number, name)
+        for kind in kinds
+        for number in ('50', '400')
+        for name in ('nms', 'soft_nms', 'GBG')
+    ]
+    for row in rows:
+        assert (row['ratio to nms'] == '1') == (row['filter'] == 'nms')
+        assert 0 < int(row['kept']) <= int(row['number'])

@@ -1,0 +1,3 @@
+from .box_filters import BoxNMS, GreedyBoxGeneration
+
+__all__ = ['BoxNMS', 'GreedyBoxGeneration']
