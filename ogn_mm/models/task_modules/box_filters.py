@@ -117,7 +117,8 @@ class BoxNMS:
                 or a box's corners are swapped.
         """
         check_boxes(boxes, scores, batch_inds)
-        large = (boxes[:, 2:] - boxes[:, :2] >= self.min_size).all(dim=1)
+        sides = boxes[:, 2:].double() - boxes[:, :2].double()  # as in GBG
+        large = (sides >= self.min_size).all(dim=1)
         rows = large.nonzero()[:, 0]
         if batch_inds is None:
             images = [rows]

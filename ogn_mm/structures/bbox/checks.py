@@ -23,6 +23,12 @@ def check_count(name: str, value: int) -> None:
         raise ValueError(f'{name} must be an integer of at least 1, got {value}')
 
 
+def check_group_iou_thr(value: float) -> None:
+    """Check that the IoU of a group's boxes is above 0, as any two have 0 or more."""
+    if not 0 < value <= 1:
+        raise ValueError(f'group_iou_thr must be above 0 and at most 1, got {value}')
+
+
 def check_gbg_settings(
     min_size: float,
     egt_score_thr: float,
@@ -40,9 +46,7 @@ def check_gbg_settings(
     check_in_range('min_size', min_size, 0)
     check_in_range('egt_score_thr', egt_score_thr, 0, 1)
     check_in_range('egt_iou_thr', egt_iou_thr, 0, 1)
-    check_in_range('group_iou_thr', group_iou_thr, 0, 1)
-    if group_iou_thr == 0:
-        raise ValueError('group_iou_thr must be above 0: any two boxes reach 0')
+    check_group_iou_thr(group_iou_thr)
     check_count('top_n', top_n)
     if max_num is not None:
         check_count('max_num', max_num)

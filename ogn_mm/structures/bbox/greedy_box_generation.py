@@ -1,7 +1,9 @@
 """Greedy Box Generation (section 3.1.1): a filter that keeps redundant boxes.
 
-Choosing is sequential and its steps are short, so it runs on the CPU in numpy;
-boxes on a GPU are copied, 40 bytes each.
+Choosing is sequential and its steps are short, so it runs on the CPU in numpy; boxes
+on a GPU are copied to the host first. Groups are built one after the other, each by
+a few vectorised steps: only boxes whose centres lie near the founder's are looked at,
+and those compatible with it are settled in blocks.
 
 Inside this module boxes are float64 arrays (5, N) with the rows -x1, -y1, x2, y2 and
 area: the corners of an intersection are then one minimum.
@@ -11,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import check_boxes, check_gbg_settings
+from .checks import check_boxes, check_gbg_settings, check_group_iou_thr
 
 # Boxes that are compared with many others at once.
 BLOCK = 64
@@ -19,7 +21,8 @@ BLOCK = 64
 PART = 256
 # Number of boxes from which on bounding a block by one box pays.
 LARGE = 512
-EARLIER = np.tri(BLOCK, k=-1, dtype=bool)
+# Which boxes of a block (columns) come after which.
+LATER = ~np.tri(BLOCK, dtype=bool)
 # Windows are wider by this share of the largest coordinate, because of rounding.
 SLACK = 1e-9
 
@@ -130,7 +133,11 @@ def group_boxes(boxes: np.ndarray, iou_thr: float = 0.7) -> np.ndarray:
 
     Returns:
         np.ndarray: The group of each box, 0, 1, ... from the oldest on, int64, (N,).
+
+    Raises:
+        ValueError: ``iou_thr`` is out of its range.
     """
+    check_group_iou_thr(iou_thr)
     return _group(_rows(np.asarray(boxes, np.float64)), iou_thr)
 
 
@@ -213,14 +220,12 @@ def _overlap_any(boxes: np.ndarray, others: np.ndarray, iou_thr: float) -> np.nd
     found = np.zeros(len(x), bool)
     for i in range(0, others.shape[1], BLOCK):
         block = others[:, i : i + BLOCK, None]
-        (x_low, y_low), (x_high, y_high) = (
-            low[:, i : i + BLOCK].min(axis=1),
-            high[:, i : i + BLOCK].max(axis=1),
-        )
+        x_low, y_low = low[:, i : i + BLOCK].min(axis=1)
+        x_high, y_high = high[:, i : i + BLOCK].max(axis=1)
         first, last = x.searchsorted(x_low), x.searchsorted(x_high, side='right')
         near_y = (y[first:last] >= y_low) & (y[first:last] <= y_high)
-        open_ = first + np.flatnonzero(near_y & ~found[first:last])
-        for part in np.array_split(open_, len(open_) // PART + 1):
+        pending = first + np.flatnonzero(near_y & ~found[first:last])
+        for part in np.array_split(pending, len(pending) // PART + 1):
             near = boxes.take(part, axis=1)[:, None]
             found[part] = _overlap(near, block, iou_thr).any(axis=0)
     result = np.empty_like(found)
@@ -242,8 +247,8 @@ def _group(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
         by_centre = _centres(free)[0].argsort()
         place = np.empty_like(by_centre)
         place[by_centre] = np.arange(len(rest))
-        sorted_ = free.take(by_centre, axis=1)
-        centre = _centres(sorted_)[0]
+        by_x = free.take(by_centre, axis=1)
+        centre = _centres(by_x)[0]
         low, high = _windows(free, iou_thr)
         first = centre.searchsorted(low[0])
         last = centre.searchsorted(high[0], side='right')
@@ -252,7 +257,7 @@ def _group(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
         while 2 * num_free > len(rest):
             founder += int(is_free[founder:].argmax())
             window = slice(first[founder], last[founder])
-            near = _overlap(sorted_[:, window], free[:, founder, None], iou_thr)
+            near = _overlap(by_x[:, window], free[:, founder, None], iou_thr)
             members = by_centre[window][near]
             members.sort()
             if len(members) > 2:
@@ -264,7 +269,7 @@ def _group(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
             is_free[members] = False
             num_free -= len(members)
             # with an endless area it overlaps nothing any more
-            sorted_[4, place[members]] = np.inf
+            by_x[4, place[members]] = np.inf
         rest = rest[is_free]
     return groups
 
@@ -288,16 +293,16 @@ def _compatible(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
 def _overlap_all(boxes: np.ndarray, members: np.ndarray, iou_thr: float) -> np.ndarray:
     """Indices of the boxes that overlap every member."""
     if boxes.shape[1] < LARGE:
-        overlap = _overlap(boxes[:, :, None], members[:, None], iou_thr)
-        return overlap.all(axis=1).nonzero()[0]
+        overlap = _overlap(boxes[:, None], members[:, :, None], iou_thr)
+        return overlap.all(axis=0).nonzero()[0]
     # The members' intersection with the largest of their areas stands for each: as
     # rounding is monotone, its IoU is at most that of any member.
     bound = np.append(members[:4].min(axis=1), members[4].max())
     result = _overlap(boxes, bound[:, None], iou_thr)
     unclear = (~result).nonzero()[0]
     for part in np.array_split(unclear, len(unclear) // PART + 1):
-        near = boxes.take(part, axis=1)[:, :, None]
-        result[part] = _overlap(near, members[:, None], iou_thr).all(axis=1)
+        near = boxes.take(part, axis=1)[:, None]
+        result[part] = _overlap(near, members[:, :, None], iou_thr).all(axis=0)
     return result.nonzero()[0]
 
 
@@ -310,11 +315,11 @@ def _first_fit(overlap: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: bool, (N,).
     """
-    clash = EARLIER[: len(overlap), : len(overlap)] > overlap
-    fits = ~clash.any(axis=1)
+    clash = LATER[: len(overlap), : len(overlap)] > overlap
+    fits = ~clash.any(axis=0)
     while not fits.all():
         # After n rounds the first n are final.
-        update = ~(clash & fits).any(axis=1)
+        update = ~clash[fits].any(axis=0)
         if (update == fits).all():
             break
         fits = update

@@ -98,7 +98,7 @@ def test_nms_without_boxes():
         ),
         ('GreedyBoxGeneration', dict(egt_iou_thr=-0.1), 'egt_iou_thr must be from 0'),
         ('GreedyBoxGeneration', dict(group_iou_thr=0), 'group_iou_thr must be above 0'),
-        ('GreedyBoxGeneration', dict(group_iou_thr=2), 'group_iou_thr must be from 0'),
+        ('GreedyBoxGeneration', dict(group_iou_thr=2), 'group_iou_thr must be above 0'),
         ('GreedyBoxGeneration', dict(top_n=0), 'top_n must be an integer'),
         ('GreedyBoxGeneration', dict(top_n=2.0), 'top_n must be an integer'),
         ('GreedyBoxGeneration', dict(max_num=-1), 'max_num must be an integer'),

@@ -344,3 +344,9 @@ NAN, INF = float('nan'), float('inf')
 def test_faulty_boxes(arguments, message):
     with pytest.raises(ValueError, match=message):
         greedy_box_generation(*arguments)
+
+
+@pytest.mark.parametrize('iou_thr', [0, -0.5, 1.01, NAN])
+def test_faulty_group_threshold(iou_thr):
+    with pytest.raises(ValueError, match='group_iou_thr must be above 0'):
+        group_boxes(BOXES.numpy(), iou_thr)
