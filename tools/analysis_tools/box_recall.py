@@ -40,7 +40,7 @@ def parse_args(argv=None):
     parser.add_argument('detections', help='COCO detection file, not suppressed')
     parser.add_argument('--out', type=Path, default='box_recall', help='folder')
     parser.add_argument(
-        '--nms', type=float, nargs='+', default=[0.5, 0.6, 0.7], metavar='IOU'
+        '--nms', type=float, nargs='+', default=[0.5, 0.6, 0.7, 0.8, 0.9]
     )
     parser.add_argument(
         '--gbg',
@@ -178,7 +178,6 @@ def plot(results: dict, path: Path) -> None:
         draw_curves(axes, curves)
         axes.set(title=f'IoU {threshold}', xlabel='boxes an image', xscale='log')
     panels[0].set_ylabel('recall of people')
-    panels[-1].legend()
     figure.tight_layout()
     figure.savefig(path, dpi=120)
     plt.close(figure)
