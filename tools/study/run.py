@@ -20,6 +20,7 @@ from mmengine.config import Config
 from .record import match_predictions, pack_matches, read_curves
 
 TOOLS = Path(__file__).resolve().parents[1]
+SOURCES = ('ogn_mm', 'configs', 'tools')  # what results depend on
 PACKAGES = ('torch', 'mmpose', 'mmcv', 'mmengine', 'numpy')
 PROGRESS = re.compile(
     rb'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\]|Iter\(train\)\s+\[\s*(\d+)/\d+\]'
@@ -227,11 +228,11 @@ def write_atomically(path: Path, text: str) -> None:
 
 def git_state() -> dict:
     """Commit of the source and whether it was changed since; None outside of git."""
-    git = ['git', '-C', str(TOOLS)]
+    git = ['git', '-C', str(TOOLS.parent)]
     try:
         commit, changes = (
             subprocess.run([*git, *ask], capture_output=True, text=True, check=True)
-            for ask in (['rev-parse', 'HEAD'], ['status', '--porcelain'])
+            for ask in (['rev-parse', 'HEAD'], ['status', '--porcelain', *SOURCES])
         )
     except (OSError, subprocess.CalledProcessError):
         return dict(commit=None, dirty=None)
