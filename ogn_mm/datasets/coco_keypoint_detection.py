@@ -64,7 +64,7 @@ class CocoKeypointDetectionDataset(CocoDataset):
         parsed = parse_pose_metainfo(skeleton or PoseCocoDataset.METAINFO)
         return super()._load_metainfo(detection) | parsed
 
-    def COCOAPI(self, path: str) -> COCO:  # noqa: N802
+    def COCOAPI(self, path: str) -> COCO:
         """Read the file by upstream's class, and check what it read.
 
         It is parsed once; only if upstream stumbles is it read again, to say why.
