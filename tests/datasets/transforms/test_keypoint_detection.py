@@ -212,6 +212,23 @@ def test_what_a_crop_has_cut_off_stays_hidden_under_padding():
     assert crop_at(30, 20, pad).keypoints_visible.tolist() == [[1, 1, 1], [0, 0, 0]]
 
 
+def test_masks_boxes_and_keypoints_stay_in_step():
+    results = sample()
+    for person in results['instances']:
+        x1, y1, x2, y2 = person['bbox']
+        person['mask'] = [[x1, y1, x2, y1, x2, y2, x1, y2]]
+    crop = TRANSFORMS.build(dict(type='RandomCrop', crop_size=(80, 90)))
+    crop._rand_offset = lambda margin: (20, 75)
+    load = LoadKeypointAnnotations(with_mask=True)
+    results = Compose([load, crop, PackKeypointInputs()])(results)
+    instances = results['data_samples'].gt_instances
+    (mask,) = instances.masks.masks
+    y, x = np.nonzero(mask)
+    box = instances.bboxes.tensor[0].tolist()
+    np.testing.assert_allclose([x.min(), y.min(), x.max() + 1, y.max() + 1], box)
+    assert instances.keypoints[0, 0].tolist() == [45.5, 30]
+
+
 def test_keypoints_outside_their_image_are_not_visible():
     person = ([(-0.5, 0, 2), (-0.6, 5, 2), (159.5, 120, 1)], [0, 0, 50, 50])
     _, instances = run(people=[person])
