@@ -142,6 +142,14 @@ def test_nobody_left_is_an_error_that_says_why(coco, load):
         load(coco, metainfo=dict(classes=('dog',)))
 
 
+def test_files_for_test_servers_have_images_alone(coco, load):
+    del coco['annotations']
+    dataset = load(coco, test_mode=True)
+    assert [info['instances'] for info in dataset] == [[], [], []]
+    with pytest.raises(ValueError, match=r"people\.json: field 'annotations'"):
+        load(coco)
+
+
 @pytest.mark.parametrize(
     'spoil, message',
     [

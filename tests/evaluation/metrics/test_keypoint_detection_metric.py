@@ -211,6 +211,22 @@ def test_other_classes_are_no_people(scene):
     assert evaluate(KeypointDetectionMetric(ann_file), more) == expected
 
 
+def test_file_for_a_test_server(tmp_path):
+    truth, samples = random_scene(category=5)
+    del truth['annotations']
+    options = dict(format_only=True, outfile_prefix=str(tmp_path / 'found'))
+    metric = KeypointDetectionMetric(write(truth, tmp_path), **options)
+    assert evaluate(metric, samples) == {}
+    poses = json.loads((tmp_path / 'found.keypoints.json').read_text())
+    assert len(poses) == sum(len(s['pred_instances']['scores']) for s in samples)
+    for pose in poses:
+        assert pose.keys() == {'image_id', 'category_id', 'keypoints', 'score'}
+        assert pose['category_id'] == 5
+    first = samples[0]['pred_instances']
+    np.testing.assert_array_equal(poses[0]['keypoints'][:2], first['keypoints'][0, 0])
+    assert poses[0]['score'] == first['scores'][0]
+
+
 def test_nobody_found_is_an_ap_of_zero(scene):
     ann_file, samples = scene
     empty = [to_sample(sample['img_id'], []) for sample in samples]
