@@ -2,11 +2,13 @@
 
 from . import transforms
 from .coco_dataset import ValidatedCocoDataset
+from .coco_keypoint_detection import CocoKeypointDetectionDataset
 from .mixed_box_dataset import MixedBoxCocoDataset
 from .roi_dataset import ImageROIDataset, flatten_rois
 from .samplers import FullBatchSampler
 
 __all__ = [
+    'CocoKeypointDetectionDataset',
     'FullBatchSampler',
     'ImageROIDataset',
     'MixedBoxCocoDataset',

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
-from mmengine.fileio import exists, get_text
+from mmengine.fileio import LocalBackend, exists, get_file_backend, get_text
 
 # Samples are float32: products of two numbers up to this one stay finite.
 HUGE = 1e18
@@ -140,6 +140,36 @@ def missing_files(paths) -> list[str]:
         if name not in listings[folder] and not os.path.exists(path):
             missing.append(path)
     return missing
+
+
+def require_images(paths, source: str) -> None:
+    """Check that images exist, if they are local files.
+
+    Args:
+        paths (Iterable[str]): Of the images; there is at least one.
+        source (str): The annotation file's name, for the message.
+
+    Raises:
+        FileNotFoundError: Some do not.
+    """
+    paths = dict.fromkeys(paths)
+    if not isinstance(get_file_backend(next(iter(paths))), LocalBackend):
+        return
+    missing = missing_files(paths)
+    if missing:
+        raise FileNotFoundError(
+            f'{source}: {len(missing)} of {len(paths)} images do not exist, '
+            f'among them {", ".join(missing[:3])}; check data_root and data_prefix'
+        )
+
+
+def summarize(loaded: str, skipped: Counter, noted: Counter) -> str:
+    """What was loaded, left out and kept although it is unusual, in one line."""
+    for verb, counts in (('skipped', skipped), ('kept', noted)):
+        if counts:
+            listed = ', '.join(f'{n} {what}' for what, n in counts.items())
+            loaded += f'; {verb} {listed}'
+    return loaded
 
 
 def shown(value) -> str:

@@ -4,12 +4,11 @@ import os.path as osp
 from collections import Counter
 
 import numpy as np
-from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset
 from mmpose.registry import DATASETS
 
-from .checks import check_annotations, missing_files, read_json
+from .checks import check_annotations, read_json, require_images, summarize
 from .detections import load_detections
 
 
@@ -79,29 +78,15 @@ class ValidatedCocoDataset(CocoDataset):
         self.noted.clear()
         data_list = super().load_data_list()
         source = self.bbox_file or self.ann_file
-        summary = f'{source}: {len(data_list)} samples'
-        for verb, counts in (('skipped', self.skipped), ('kept', self.noted)):
-            if counts:
-                listed = ', '.join(f'{n} {what}' for what, n in counts.items())
-                summary += f'; {verb} {listed}'
+        summary = f'{source}: ' + summarize(
+            f'{len(data_list)} samples', self.skipped, self.noted
+        )
         if not data_list:
             raise ValueError(f'no usable person in {summary}')
         if self.check_images:
-            self.require_images(data_list)
+            require_images((info['img_path'] for info in data_list), self.ann_file)
         print_log(summary, logger='current')
         return data_list
-
-    def require_images(self, data_list: list[dict]) -> None:
-        """Raise FileNotFoundError unless the samples' images exist."""
-        paths = dict.fromkeys(info['img_path'] for info in data_list)
-        if not isinstance(get_file_backend(next(iter(paths))), LocalBackend):
-            return
-        missing = missing_files(paths)
-        if missing:
-            raise FileNotFoundError(
-                f'{self.ann_file}: {len(missing)} of {len(paths)} images do not exist, '
-                f'among them {", ".join(missing[:3])}; check data_root and data_prefix'
-            )
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         """Run upstream's loader and check what it read.

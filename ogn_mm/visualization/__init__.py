@@ -1,10 +1,12 @@
 from .curves import draw_curves, draw_scores
+from .keypoint_detection_visualizer import KeypointDetectionVisualizer
 from .offsets import draw_disk, draw_heatmaps, draw_offset_field
 from .poses import draw_pose, draw_pose_grid
 from .visualizer import ArrayRadiusVisualizer
 
 __all__ = [
     'ArrayRadiusVisualizer',
+    'KeypointDetectionVisualizer',
     'draw_curves',
     'draw_disk',
     'draw_heatmaps',
