@@ -4,6 +4,12 @@ from .detection_errors import apply_box_errors, box_errors, fit_box_errors
 from .greedy_box_generation import greedy_box_generation, group_boxes
 from .matching import assign_detections, box_iou
 from .ratio import extend_to_ratio
+from .roi_maps import (
+    has_area,
+    image_to_roi_map,
+    rescale_keypoints,
+    roi_map_to_image,
+)
 
 __all__ = [
     'apply_box_errors',
@@ -14,4 +20,8 @@ __all__ = [
     'fit_box_errors',
     'greedy_box_generation',
     'group_boxes',
+    'has_area',
+    'image_to_roi_map',
+    'rescale_keypoints',
+    'roi_map_to_image',
 ]

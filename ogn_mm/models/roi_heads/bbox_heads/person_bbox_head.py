@@ -24,7 +24,9 @@ class PersonBoxMixin:
     ``metainfo=dict(classes=('person',))`` fits. A mask head picks its channel by this
     label, so that masks need ``person_label=0``, as COCO's person has.
 
-    Training, weights and the refinement between Cascade R-CNN's stages are untouched.
+    Training and the refinement between Cascade R-CNN's stages are untouched. Weights of
+    a head with more classes load as well: those of the background and of the first
+    classes are taken, in COCO the first is the person.
 
     Args:
         *args: As for the box head.
@@ -44,6 +46,18 @@ class PersonBoxMixin:
                 f'{self.num_classes - 1}, got {person_label}.'
             )
         self.person_label = person_label
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        own = self.state_dict()
+        for name in ('fc_cls.weight', 'fc_cls.bias', 'fc_reg.weight', 'fc_reg.bias'):
+            weight = state_dict.get(prefix + name)
+            if weight is None or name not in own or len(weight) <= len(own[name]):
+                continue
+            rows = list(range(len(own[name])))
+            if name.startswith('fc_cls'):
+                rows[-1] = len(weight) - 1  # the background comes last
+            state_dict[prefix + name] = weight[rows]
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def predict_by_feat(self, *args, rcnn_test_cfg=None, **kwargs):
         # Without a test_cfg: decoded boxes and scores of all classes.
