@@ -60,7 +60,8 @@ def test_inside_the_roi_offsets_lose_nothing(oracle, tmp_path, capsys):
         if head == 'OffsetKeypointHead':
             assert rows[head, size, padding][1:] == [100, 100, 0, 0]
             continue
-        # away from the edges: half a pixel's diagonal and the refinement's half step; 160 x 220 for 8:11
+        # away from the edges: half a pixel's diagonal and half a step of the refinement
+        # 220 pixels high, 8:11 is 160 wide
         height, width = map(int, size.split('x'))
         box = np.array([60, 220]) if width == height else np.array([160, 220])
         pixel = box * float(padding) / [width, height]
