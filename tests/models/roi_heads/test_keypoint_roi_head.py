@@ -224,6 +224,17 @@ def test_positive_proposals_learn_their_own_person_s_keypoints(monkeypatch):
     assert (seen['rois'][:, 0] < 0).any() and (seen['rois'][:, 2] > SIZE[1]).any()
 
 
+def test_extended_roi_chooses_the_level_of_the_pyramid():
+    """A person of 40 x 200 is sampled over 145 x 200: stride 8 instead of 4."""
+    rois = torch.tensor([[0.0, 10, 10, 50, 210]])
+    levels = []
+    for row in ('baseline', 'smooth_l1'):
+        head = build(row).roi_head
+        extractor = head.keypoint_roi_extractor
+        levels.append(extractor.map_roi_levels(head.keypoint_rois(rois), 4).item())
+    assert levels == [0, 1]
+
+
 def test_rois_keep_their_precision_with_features_of_half_precision():
     model = build()
     feats = [level.half() for level in model.extract_feat(images(1))]
