@@ -18,14 +18,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from codec_oracle import CHUNK, average_precision, leave_out, load_dataset
-from mmdet.registry import MODELS
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-import ogn_mm  # noqa: F401
 from ogn_mm.codecs.utils import batch_disk_targets, one_hot_targets
+from ogn_mm.models import OffsetKeypointHead, OneHotKeypointHead
 from ogn_mm.structures.bbox import extend_to_ratio, image_to_roi_map
 
-HEADS = ('OneHotKeypointHead', 'OffsetKeypointHead')
+HEADS = (OneHotKeypointHead, OffsetKeypointHead)
 # Features of ROIs as they are and of ratio-consistent ones, (h, w).
 PLAIN, CONSISTENT = (14, 14), (22, 16)
 # Logit of the one-hot map's pixel.
@@ -64,7 +63,7 @@ def make_rois(boxes, padding, ratio):
 def perfect_maps(head, rois, keypoints, visible):
     """What a perfect network would hand to the head's ``predict``."""
     points = image_to_roi_map(keypoints, rois, head.map_size)
-    if hasattr(head, 'codec'):
+    if isinstance(head, OffsetKeypointHead):
         targets = batch_disk_targets(points, visible, head.map_size, head.codec.radius)
         return torch.cat(targets, dim=1)
     width, height = head.map_size
@@ -114,21 +113,13 @@ def measure(dataset, sigmas, paddings):
             inside = (centres >= rois[:, None, :2]) & (centres <= rois[:, None, 2:])
             inside = inside.all(dim=-1)
             within = leave_out(dataset, ~inside.numpy())
-            for name in HEADS:
-                head = MODELS.build(
-                    dict(
-                        type=f'mmdet.{name}',
-                        num_keypoints=len(sigmas),
-                        roi_feat_size=size,
-                        num_convs=0,
-                        in_channels=1,
-                    )
-                )
+            for head_type in HEADS:
+                head = head_type(len(sigmas), roi_feat_size=size, num_convs=0)
                 found = round_trip(head, rois, keypoints, visible)
                 error = (found - keypoints).norm(dim=-1)[inside & visible]
                 width, height = head.map_size
                 yield [
-                    name,
+                    head_type.__name__,
                     f'{height}x{width}',
                     padding,
                     100 * (visible & ~inside).sum().item() / visible.sum().item(),
