@@ -12,6 +12,11 @@ from .utils import fuse_heatmaps_and_offsets, generate_disk_targets
 MIN_RADIUS = math.sqrt(0.5)
 
 
+def default_radius(heatmap_size: tuple[int, int]) -> float:
+    """Disk radius in heatmap pixels where none is given, see `OffsetHeatmap`."""
+    return max(1.0, math.sqrt(max(heatmap_size) / 16))
+
+
 @KEYPOINT_CODECS.register_module()
 class OffsetHeatmap(BaseKeypointCodec):
     """Disk heatmaps with offsets (section 3.1.2 of the OGN paper).
@@ -67,7 +72,7 @@ class OffsetHeatmap(BaseKeypointCodec):
                     f'divide input_size {tuple(input_size)}'
                 )
         if radius is None:
-            radius = max(1.0, math.sqrt(max(heatmap_size) / 16))
+            radius = default_radius(heatmap_size)
         if not MIN_RADIUS <= radius < math.inf:
             raise ValueError(
                 'OffsetHeatmap: radius must be a number of heatmap pixels of at '

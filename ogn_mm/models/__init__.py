@@ -1,15 +1,24 @@
 from .dense_heads import BoxFilterRPNHead
 from .heads import OffsetHead
 from .losses import OffsetGuidedLoss
-from .roi_heads import PersonBBoxHead, PersonBoxMixin
+from .roi_heads import (
+    KeypointRoIHead,
+    OffsetKeypointHead,
+    OneHotKeypointHead,
+    PersonBBoxHead,
+    PersonBoxMixin,
+)
 from .task_modules import BoxNMS, GreedyBoxGeneration
 
 __all__ = [
     'BoxFilterRPNHead',
     'BoxNMS',
     'GreedyBoxGeneration',
+    'KeypointRoIHead',
     'OffsetGuidedLoss',
     'OffsetHead',
+    'OffsetKeypointHead',
+    'OneHotKeypointHead',
     'PersonBBoxHead',
     'PersonBoxMixin',
 ]

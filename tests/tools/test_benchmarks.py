@@ -77,6 +77,17 @@ def test_faulty_head(load, text, capsys):
     )
 
 
+def test_keypoint_rois(load, capsys):
+    load('benchmark_keypoint_rois').main(['--rois', '2', '--rounds', '1'])
+    rows = read_table(capsys.readouterr().out)
+    assert [row['what'] for row in rows] == ['loss'] * 4 + ['decode'] * 4
+    for row in rows:
+        is_reference = row['head'].startswith('torchvision')
+        assert float(row['ms']) >= 0 and (
+            not is_reference or row['ratio to torchvision'] == '1.00'
+        )
+
+
 def test_pipelines(load, generated_people, capsys):
     load('benchmark_pipeline').main(
         [

@@ -1,6 +1,8 @@
 """Targets of the offset-guided network: disks and the offsets inside them."""
 
 import numpy as np
+import torch
+from torch import Tensor
 
 
 def generate_disk_targets(
@@ -66,3 +68,34 @@ def generate_disk_targets(
     drawn = np.zeros(valid.size, bool)
     drawn[index] = True
     return heatmaps, offsets, drawn.reshape(valid.shape)
+
+
+def batch_disk_targets(
+    points: Tensor, valid: Tensor, map_size: tuple[int, int], radius: float
+) -> tuple[Tensor, Tensor]:
+    """Draw the disk and the offsets of every keypoint of many ROIs (eq. 1 and 2).
+
+    What :func:`generate_disk_targets` draws for one person at a time, on any device.
+
+    Args:
+        points (Tensor): Coordinates in map pixels, (R, K, 2), float32.
+        valid (Tensor): Which keypoints to draw, bool, (R, K).
+        map_size (tuple[int, int]): (W, H).
+        radius (float): Disk radius in map pixels.
+
+    Returns:
+        tuple[Tensor, Tensor]: float32:
+
+        - heatmaps (R, K, H, W): 1 within the radius of the keypoint, else 0.
+        - offsets (R, 2K, H, W): (g - x) / R inside the disks, else 0, channels
+          x0, y0, x1, y1, ...
+    """
+    width, height = map_size
+    x = points[..., 0, None] - torch.arange(width, device=points.device)
+    y = points[..., 1, None] - torch.arange(height, device=points.device)
+    inside = x.square()[..., None, :] + y.square()[..., None] <= radius**2
+    heatmaps = (inside & valid[..., None, None]).float()
+    offsets = torch.stack(
+        [heatmaps * x[..., None, :], heatmaps * y[..., None]], dim=2
+    ).flatten(1, 2)
+    return heatmaps, offsets / radius

@@ -5,6 +5,12 @@ from .greedy_box_generation import greedy_box_generation, group_boxes
 from .keypoint_boxes import KeypointBoxes, inside_image
 from .matching import assign_detections, box_iou
 from .ratio import extend_to_ratio
+from .roi_maps import (
+    has_area,
+    image_to_roi_map,
+    rescale_keypoints,
+    roi_map_to_image,
+)
 
 __all__ = [
     'KeypointBoxes',
@@ -16,5 +22,9 @@ __all__ = [
     'fit_box_errors',
     'greedy_box_generation',
     'group_boxes',
+    'has_area',
+    'image_to_roi_map',
     'inside_image',
+    'rescale_keypoints',
+    'roi_map_to_image',
 ]

@@ -1,3 +1,5 @@
+from itertools import product
+
 import torch
 import torch.nn.functional as F
 from mmdet.models.layers import multiclass_nms
@@ -24,7 +26,9 @@ class PersonBoxMixin:
     ``metainfo=dict(classes=('person',))`` fits. A mask head picks its channel by this
     label, so that masks need ``person_label=0``, as COCO's person has.
 
-    Training, weights and the refinement between Cascade R-CNN's stages are untouched.
+    Training and the refinement between Cascade R-CNN's stages are untouched. A head of
+    one class also loads the weights of a head with more: those of the first class, in
+    COCO the person, and of the background.
 
     Args:
         *args: As for the box head.
@@ -44,6 +48,16 @@ class PersonBoxMixin:
                 f'{self.num_classes - 1}, got {person_label}.'
             )
         self.person_label = person_label
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        if self.num_classes == 1:
+            # the background comes last
+            rows = dict(fc_cls=[0, -1], fc_reg=[0, 1, 2, 3])
+            for layer, kind in product(rows, ('weight', 'bias')):
+                name = f'{prefix}{layer}.{kind}'
+                if name in state_dict:
+                    state_dict[name] = state_dict[name][rows[layer]]
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def predict_by_feat(self, *args, rcnn_test_cfg=None, **kwargs):
         # Without a test_cfg: decoded boxes and scores of all classes.

@@ -1,0 +1,8 @@
+_base_ = './ogn-mask-rcnn_r50_fpn-softmax-rc_8xb2-1x_coco.py'
+
+model = dict(
+    backbone=dict(
+        depth=101,
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101'),
+    ),
+)

@@ -1,0 +1,3 @@
+_base_ = './ogn-mask-rcnn_r50_fpn-softmax-rc_8xb2-1x_coco.py'
+
+model = dict(roi_head=dict(keypoint_head=dict(score_loss='smooth_l1')))

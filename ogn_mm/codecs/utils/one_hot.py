@@ -1,0 +1,110 @@
+"""Keypoints as one pixel of a softmax over the map, as in Mask R-CNN.
+
+He et al., Mask R-CNN, ICCV 2017, section 5. In this file a map's pixel j covers the
+coordinates from j - 0.5 to j + 0.5.
+"""
+
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .fusion import argmax_2d
+
+# Positions a map pixel is divided into, per axis, when a maximum is refined.
+SUBPIXELS = 8
+
+
+def one_hot_targets(points: Tensor, map_size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """The pixel that each keypoint lies in.
+
+    Args:
+        points (Tensor): Coordinates in map pixels, (R, K, 2).
+        map_size (tuple[int, int]): (W, H).
+
+    Returns:
+        tuple[Tensor, Tensor]: (R, K) each:
+
+        - indices into H * W, int64; 0 for keypoints outside the map.
+        - inside, bool: whether the keypoint lies on the map, edges included.
+    """
+    width, height = map_size
+    from_edge = points + 0.5
+    size = points.new_tensor(map_size)
+    inside = ((from_edge >= 0) & (from_edge <= size)).all(dim=-1)
+    from_edge = from_edge.where(inside[..., None], 0.0)
+    column = from_edge[..., 0].long().clamp(max=width - 1)
+    row = from_edge[..., 1].long().clamp(max=height - 1)
+    return row * width + column, inside
+
+
+@lru_cache(maxsize=8)
+def subpixel_matrix(device: torch.device) -> Tensor:
+    """Bicubic weights of the 5 pixels around a maximum, (2 * SUBPIXELS, 5).
+
+    A row belongs to a position at (i + 0.5) / SUBPIXELS - 1 from the middle pixel.
+    """
+    upsampled = F.interpolate(
+        torch.eye(5)[None, None], size=(5 * SUBPIXELS, 5), mode='bicubic'
+    )
+    return upsampled[0, 0, 3 * SUBPIXELS // 2 : 7 * SUBPIXELS // 2].to(device)
+
+
+@torch.no_grad()
+def decode_one_hot(logits: Tensor) -> Tensor:
+    """Find each map's maximum between its pixels.
+
+    Mask R-CNN's implementations enlarge each map to the size of its ROI, ROI by ROI,
+    by bicubic interpolation, and take the best pixel there. Here the best pixel of the
+    map is taken, and the interpolation is evaluated around it alone, closer than one
+    pixel of it, at ``SUBPIXELS`` positions a pixel. For a ROI ``SUBPIXELS`` times as
+    large as the map it is the same, if the interpolation's maximum lies there.
+
+    Args:
+        logits (Tensor): (R, K, H, W).
+
+    Returns:
+        Tensor: In map pixels, on the map, float32, (R, K, 2).
+    """
+    rois, keypoints, height, width = logits.shape
+    flat = logits.float().flatten(2)
+    best = argmax_2d(logits.float())[..., None]
+    row, column = best // width, best % width
+    around = torch.arange(-2, 3, device=logits.device)
+    # as the interpolation does, the map is continued by its outermost pixels
+    rows = (row + around).clamp(0, height - 1)
+    columns = (column + around).clamp(0, width - 1)
+    index = rows[..., None] * width + columns[..., None, :]
+    patch = flat.gather(2, index.flatten(2)).view(rois, keypoints, 5, 5)
+
+    matrix = subpixel_matrix(logits.device)
+    with torch.autocast(logits.device.type, enabled=False):
+        refined = (matrix @ patch @ matrix.T).flatten(2)
+    best = refined.argmax(dim=-1, keepdim=True)
+    steps = torch.cat([best % len(matrix), best // len(matrix)], dim=-1)
+    points = torch.cat([column, row], dim=-1) + (steps + 0.5) / SUBPIXELS - 1
+    size = points.new_tensor([width, height])
+    return points.clamp(min=-0.5).minimum(size - 0.5)
+
+
+def probability_within(probabilities: Tensor, points: Tensor, radius: float) -> Tensor:
+    """How probable it is that a keypoint lies near a point.
+
+    Unlike the probability of the best pixel, it doesn't fall as maps get finer while
+    the radius grows with them.
+
+    Args:
+        probabilities (Tensor): Of each pixel, sum 1 a map, (R, K, H, W).
+        points (Tensor): In map pixels, (R, K, 2).
+        radius (float): In map pixels.
+
+    Returns:
+        Tensor: Sum over the pixels whose centres are within the radius, in [0, 1],
+        (R, K).
+    """
+    height, width = probabilities.shape[2:]
+    x = points[..., 0, None] - torch.arange(width, device=points.device)
+    y = points[..., 1, None] - torch.arange(height, device=points.device)
+    near = x.square()[..., None, :] + y.square()[..., None] <= radius**2
+    return (probabilities * near).sum(dim=(2, 3)).clamp(max=1)

@@ -1,0 +1,126 @@
+"""Mask R-CNN's keypoint head, with torchvision's as the independent reference."""
+
+import math
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+from torchvision.models.detection.keypoint_rcnn import (
+    KeypointRCNNHeads,
+    KeypointRCNNPredictor,
+)
+from torchvision.models.detection.roi_heads import keypointrcnn_loss
+
+import ogn_mm  # noqa: F401
+
+K = 5
+
+
+def build(**kwargs):
+    options = dict(
+        type='mmdet.OneHotKeypointHead',
+        num_keypoints=K,
+        roi_feat_size=14,
+        in_channels=8,
+        num_convs=2,
+        conv_out_channels=6,
+    )
+    return MODELS.build({**options, **kwargs})
+
+
+def case(seed=0, rois=6):
+    """ROIs, keypoints in and out of them, two in three visible."""
+    generator = torch.Generator().manual_seed(seed)
+    low = 100 * torch.rand(rois, 2, generator=generator)
+    extent = 20 + 90 * torch.rand(rois, 2, generator=generator)
+    inside = 1.2 * torch.rand(rois, K, 2, generator=generator) - 0.1
+    return dict(
+        rois=torch.cat([low, low + extent], dim=1),
+        keypoints=low[:, None] + inside * extent[:, None],
+        visible=torch.randint(0, 3, (rois, K), generator=generator).clamp(max=1.0),
+    )
+
+
+def test_maps_are_torchvision_s():
+    head = build(num_convs=8)
+    layers = KeypointRCNNHeads(8, [6] * 8)
+    predictor = KeypointRCNNPredictor(6, K)
+    ours = [*head.convs.parameters(), *head.deconv.parameters()]
+    theirs = [*layers.parameters(), *predictor.parameters()]
+    for own, other in zip(ours, theirs, strict=True):
+        own.data.copy_(other.data)
+    feats = torch.randn(3, 8, 14, 14)
+    maps = head(feats)
+    assert maps.shape == (3, K, 56, 56)
+    torch.testing.assert_close(maps, predictor(layers(feats)))
+
+
+def test_initial_weights_are_distributed_as_torchvision_s():
+    """He's normal distribution; PyTorch counts a deconvolution's inputs as outputs."""
+    head = build(conv_out_channels=64)
+    head.init_weights()
+    last = head.convs[1].conv.weight
+    assert last.std().item() == pytest.approx(math.sqrt(2 / (64 * 9)), rel=0.05)
+    assert head.deconv.weight.std().item() == pytest.approx(
+        math.sqrt(2 / (64 * 16)), rel=0.05
+    )
+    assert not head.deconv.bias.any()
+
+
+def test_loss_is_torchvision_s():
+    head, targets = build(), case()
+    maps = torch.randn(6, K, 56, 56)
+    keypoints = torch.cat(
+        [targets['keypoints'] + 0.5, targets['visible'][..., None]], dim=-1
+    )
+    expected = keypointrcnn_loss(
+        maps, [targets['rois']], [keypoints], [torch.arange(6)]
+    )
+    losses = head.loss(maps, **targets)
+    assert list(losses) == ['loss_keypoint']
+    torch.testing.assert_close(losses['loss_keypoint'], expected)
+    halved = build(loss_weight=0.5).loss(maps, **targets)
+    torch.testing.assert_close(halved['loss_keypoint'], expected / 2)
+
+
+def test_loss_by_hand():
+    """Flat maps: every pixel has the same probability."""
+    targets = case()
+    losses = build(roi_feat_size=(3, 2)).loss(torch.zeros(6, K, 12, 8), **targets)
+    assert losses['loss_keypoint'].item() == pytest.approx(math.log(96))
+
+
+@pytest.mark.parametrize('why', ['no ROI', 'none visible', 'none inside', 'no area'])
+def test_nothing_to_learn_gives_zero_and_no_gradient(why):
+    head, targets = build(), case(rois=0 if why == 'no ROI' else 6)
+    if why == 'none visible':
+        targets['visible'].zero_()
+    elif why == 'none inside':
+        targets['keypoints'] += 1000
+    elif why == 'no area':
+        targets['rois'][:, 2:] = targets['rois'][:, :2]
+        targets['keypoints'][:] = targets['rois'][:, None, :2] - 0.5
+    maps = head(torch.randn(len(targets['rois']), 8, 14, 14))
+    loss = head.loss(maps, **targets)['loss_keypoint']
+    loss.backward()
+    assert loss.item() == 0
+    # gradients are there, as distributed training wants them, and zero
+    assert all(not parameter.grad.any() for parameter in head.parameters())
+
+
+def test_best_pixel_comes_back_as_its_place_in_the_image():
+    """By hand: 8 x 12 maps (w x h), pixel (2, 9) of a ROI of 80 x 240 at (10, 20)."""
+    head = build(roi_feat_size=(3, 2))
+    maps = torch.zeros(1, K, 12, 8)
+    maps[0, :, 9, 2] = 50.0
+    keypoints, scores = head.predict(maps, torch.tensor([[10.0, 20, 90, 260]]))
+    # its centre, half a position up and left of it, the first of four equal ones
+    expected = torch.tensor([10 + (2.5 - 1 / 16) * 10, 20 + (9.5 - 1 / 16) * 20]) - 0.5
+    torch.testing.assert_close(keypoints[0], expected.expand(K, 2))
+    torch.testing.assert_close(scores, torch.ones(1, K))
+
+
+def test_no_roi_gives_no_keypoints():
+    head = build()
+    keypoints, scores = head.predict(head(torch.zeros(0, 8, 14, 14)), torch.zeros(0, 4))
+    assert keypoints.shape == (0, K, 2) and scores.shape == (0, K)

@@ -1,0 +1,126 @@
+"""Offset-guided Mask R-CNN: names, the rows of Table 4, training and testing."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from tiny_detector import load_tiny, read_config
+
+FOLDER = Path(__file__).parents[1] / 'configs/ogn_mask_rcnn'
+CONFIGS = sorted(FOLDER.glob('*.py'))
+NAME = re.compile(
+    r'(?P<algorithm>kpt|ogn)-mask-rcnn_r(?P<depth>50|101)_fpn(-(?P<softmax>softmax))?'
+    r'(-(?P<ratio>rc))?_(?P<gpus>\d)xb(?P<batch>\d)-1x_coco'
+)
+RECIPE = FOLDER / 'kpt-mask-rcnn_r50_fpn_8xb2-1x_coco.py'
+# On the CPU the maps of full-size heads would take most of the tests' time.
+TINY_HEAD = dict(num_convs=2, conv_out_channels=16)
+
+
+@pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
+def path(request):
+    init_default_scope('mmdet')
+    return request.param
+
+
+def test_there_are_four_rows_for_each_backbone():
+    assert len(CONFIGS) == 8
+
+
+def test_name_says_what_the_config_is(path):
+    name = NAME.fullmatch(path.stem)
+    assert name, 'the name does not follow the scheme'
+    config = read_config(path)
+    assert config.custom_imports.imports == ['ogn_mm']
+    assert config.model.backbone.depth == int(name['depth'])
+    assert config.model.backbone.init_cfg.checkpoint.endswith(name['depth'])
+    roi_head = config.model.roi_head
+    offset = name['algorithm'] == 'ogn'
+    head = roi_head.keypoint_head
+    assert head.type == ('OffsetKeypointHead' if offset else 'OneHotKeypointHead')
+    score_loss = head.get('score_loss', 'smooth_l1') if offset else None
+    assert (score_loss == 'softmax') == bool(name['softmax'])
+    size = (22, 16) if name['ratio'] else 14
+    assert roi_head.keypoint_roi_extractor.roi_layer.output_size == size
+    assert roi_head.get('ratio') == (256 / 352 if name['ratio'] else None)
+    assert config.train_dataloader.batch_size == int(name['batch'])
+    batch = int(name['gpus']) * int(name['batch'])
+    assert config.auto_scale_lr.base_batch_size == batch
+    assert config.train_cfg.max_epochs == 12
+    assert config.default_hooks.checkpoint.type == 'mmpose.ResumableCheckpointHook'
+    assert config.default_hooks.checkpoint.save_best == 'coco/AP'
+
+
+def test_rows_differ_in_their_switches_alone(path):
+    config, recipe = (read_config(p).to_dict() for p in (path, RECIPE))
+    for own in (config, recipe):
+        roi_head, backbone = own['model']['roi_head'], own['model']['backbone']
+        for part in ('keypoint_head', 'keypoint_roi_extractor', 'ratio'):
+            roi_head.pop(part, None)
+        for part in ('depth', 'init_cfg'):
+            backbone.pop(part)
+    assert config == recipe
+
+
+@pytest.mark.slow
+def test_full_size_model_builds_and_gives_maps(path):
+    config = Config.fromfile(path)
+    config.model.backbone.init_cfg = None
+    model = MODELS.build(config.model)
+    head = model.roi_head.keypoint_head
+    height, width = head.roi_feat_size
+    with torch.no_grad():
+        maps = head(torch.zeros(1, 256, height, width))
+    size = (88, 64) if '-rc_' in path.stem else (56, 56)
+    assert maps.shape == (1, 17 if 'kpt-' in path.stem else 51, *size)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'path',
+    [path for path in CONFIGS if '_r50_' in path.stem],
+    ids=lambda path: path.stem,
+)
+def test_recipe_trains_and_validates(path, generated_people, tmp_path):
+    """Two iterations change the keypoint head; boxes and keypoints are evaluated."""
+    init_default_scope('mmdet')
+    config = load_tiny(path)
+    config.work_dir = str(tmp_path)
+    config.model.roi_head.keypoint_head.update(TINY_HEAD)
+    config.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=10)
+    for split in ('train', 'val', 'test'):
+        loader = config[f'{split}_dataloader']
+        loader.update(num_workers=0, persistent_workers=False)
+        folder = 'train' if split == 'train' else 'val'
+        loader.dataset.update(
+            data_root=str(generated_people),
+            ann_file=f'annotations/{folder}.json',
+            data_prefix=dict(img=f'images/{folder}/'),
+            indices=4,
+        )
+        for step in loader.dataset.pipeline:
+            if 'Resize' in step.type:
+                step.clear()
+                step.update(type='Resize', scale=(160, 120), keep_ratio=True)
+        for metric in config[f'{split}_evaluator'] if split != 'train' else []:
+            metric.ann_file = f'{generated_people}/annotations/val.json'
+    config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=2, val_interval=2)
+    config.train_dataloader.sampler.type = 'InfiniteSampler'
+    config.param_scheduler = []
+    config.default_hooks.checkpoint.update(by_epoch=False, interval=2)
+
+    runner = Runner.from_cfg(config)
+    runner.model.init_weights()
+    before = runner.model.roi_head.keypoint_head.deconv.weight.clone()
+    runner.train()
+    assert runner.iter == 2
+    after = runner.model.roi_head.keypoint_head.deconv.weight
+    assert torch.isfinite(after).all() and not torch.equal(before, after)
+    for name in ('bbox_mAP', 'AP'):
+        assert 0 <= runner.message_hub.get_scalar(f'val/coco/{name}').current() <= 1
+    assert list(tmp_path.glob('best_coco_AP_iter_2.pth'))
