@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 PIP_INSTALL = $(PYTHON) -m pip install --disable-pip-version-check
+# Two processes, each with one thread: a file's tests stay together.
+PYTEST = OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile
 IN_VENV = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 .PHONY: help setup install demo test test-full lint clean
@@ -45,8 +47,8 @@ demo: setup
 	$(IN_VENV) bash tools/demo.sh
 
 test: setup
-	$(IN_VENV) python -m pytest -m 'not slow and not full'
-	$(IN_VENV) python -m pytest -m 'slow and not full'
+	$(IN_VENV) $(PYTEST) -m 'not slow and not full'
+	$(IN_VENV) $(PYTEST) -m 'slow and not full'
 
 test-full: setup
 	$(IN_VENV) python -m pytest -m ''
