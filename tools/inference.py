@@ -21,6 +21,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from mmpose.structures.bbox import bbox_xyxy2xywh
 
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import OGNInferencer, list_images
@@ -75,8 +76,7 @@ def describe(sample) -> dict:
         annotations without ids; a keypoint's third number is its score.
     """
     found = sample.pred_instances
-    corners = found.bboxes
-    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    boxes = bbox_xyxy2xywh(found.bboxes)
     scored = np.concatenate(
         [found.keypoints, found.keypoint_scores[..., None]], axis=-1
     )

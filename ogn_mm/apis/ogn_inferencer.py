@@ -123,10 +123,8 @@ class OGNInferencer(Pose2DInferencer):
             return np.array([[0, 0, width, height, 1]], np.float32)
         found = self.detector(image, return_datasamples=True)['predictions'][0]
         found = found.pred_instances
-        is_person = torch.zeros_like(found.labels, dtype=torch.bool)
-        for category in self.det_cat_ids:
-            is_person |= found.labels == category
-        found = found[is_person]
+        people = found.labels.new_tensor(self.det_cat_ids)
+        found = found[torch.isin(found.labels, people)]
         if self.box_filter:
             found = found[self.box_filter(found.bboxes, found.scores)]
         return torch.cat([found.bboxes, found.scores[:, None]], dim=1).cpu().numpy()

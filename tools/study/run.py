@@ -57,7 +57,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether there is a result of this very config, of weights still valid."""
-        if not (self.same_config() and self.result.exists()):
+        if not (self.result.exists() and self.same_config()):
             return False
         if self.trained is None:
             return True

@@ -90,12 +90,30 @@ def batch_disk_targets(
         - offsets (R, 2K, H, W): (g - x) / R inside the disks, else 0, channels
           x0, y0, x1, y1, ...
     """
-    width, height = map_size
-    x = points[..., 0, None] - torch.arange(width, device=points.device)
-    y = points[..., 1, None] - torch.arange(height, device=points.device)
-    inside = x.square()[..., None, :] + y.square()[..., None] <= radius**2
+    inside, x, y = pixels_within(points, map_size, radius)
     heatmaps = (inside & valid[..., None, None]).float()
     offsets = torch.stack(
         [heatmaps * x[..., None, :], heatmaps * y[..., None]], dim=2
     ).flatten(1, 2)
     return heatmaps, offsets / radius
+
+
+def pixels_within(
+    points: Tensor, map_size: tuple[int, int], radius: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Which pixels have their centres within the radius of points (eq. 1).
+
+    Args:
+        points (Tensor): Coordinates in map pixels, (R, K, 2).
+        map_size (tuple[int, int]): (W, H).
+        radius (float): In map pixels.
+
+    Returns:
+        tuple[Tensor, Tensor, Tensor]: The pixels, bool, (R, K, H, W), and how far the
+        point lies to the right of each column, (R, K, W), and below each row,
+        (R, K, H).
+    """
+    width, height = map_size
+    x = points[..., 0, None] - torch.arange(width, device=points.device)
+    y = points[..., 1, None] - torch.arange(height, device=points.device)
+    return x.square()[..., None, :] + y.square()[..., None] <= radius**2, x, y

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .disks import pixels_within
 from .fusion import argmax_2d
 
 # Positions a map pixel is divided into, per axis, when a maximum is refined.
@@ -104,7 +105,5 @@ def probability_within(probabilities: Tensor, points: Tensor, radius: float) -> 
         (R, K).
     """
     height, width = probabilities.shape[2:]
-    x = points[..., 0, None] - torch.arange(width, device=points.device)
-    y = points[..., 1, None] - torch.arange(height, device=points.device)
-    near = x.square()[..., None, :] + y.square()[..., None] <= radius**2
+    near, _, _ = pixels_within(points, (width, height), radius)
     return (probabilities * near).sum(dim=(2, 3)).clamp(max=1)

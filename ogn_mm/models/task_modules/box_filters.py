@@ -120,10 +120,11 @@ class BoxNMS:
         sides = boxes[:, 2:].double() - boxes[:, :2].double()  # as in GBG
         large = (sides >= self.min_size).all(dim=1)
         rows = large.nonzero()[:, 0]
-        if batch_inds is None:
-            images = [rows]
-        else:
-            images = [rows[batch_inds[rows] == i] for i in batch_inds.unique()]
+        images = [rows]
+        if batch_inds is not None:
+            by_image = batch_inds[rows].sort(stable=True)
+            _, counts = by_image.values.unique_consecutive(return_counts=True)
+            images = rows[by_image.indices].split(counts.tolist())
         kept = [rows[:0]]
         for rows in images:
             # with an offset for each image, as in `batched_nms`, boxes would lose

@@ -10,6 +10,8 @@ from mmdet.structures.bbox import (
 )
 from torch import Tensor
 
+from .roi_maps import rescale_keypoints
+
 
 @register_box('keypoint')
 class KeypointBoxes(HorizontalBoxes):
@@ -103,7 +105,7 @@ class KeypointBoxes(HorizontalBoxes):
         """Scale with the image: a pixel's centre x goes to (x + 0.5) f - 0.5."""
         super().rescale_(scale_factor)
         factor = self.keypoints.new_tensor(scale_factor)
-        self.keypoints = (self.keypoints + 0.5) * factor - 0.5
+        self.keypoints = rescale_keypoints(self.keypoints, factor)
 
     def rotate_(self, center, angle: float) -> None:
         """Rotate clockwise by degrees about a pixel's centre, as OpenCV does."""
