@@ -26,6 +26,7 @@ from mmpose.structures.bbox import bbox_xyxy2xywh
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import OGNInferencer, list_images
 from ogn_mm.engine.checkpoint import AtomicLocalBackend
+from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 
 BOX_FILTERS = dict(
     gbg=dict(type='mmdet.GreedyBoxGeneration'), nms=dict(type='mmdet.BoxNMS'), all=None
@@ -136,12 +137,7 @@ def read_journal(path: Path, settings: dict) -> list[dict]:
     Raises:
         ValueError: That run had other settings.
     """
-    records = []
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            continue
+    records = list(read_json_lines(path))
     if len(records) > 1 and records[0] != settings:
         changed = [key for key in settings if records[0].get(key) != settings[key]]
         raise ValueError(
@@ -175,12 +171,10 @@ def infer(args: argparse.Namespace) -> None:
     )
     with journal.open('a' if records else 'w') as file:
         if not records:
-            file.write(f'{json.dumps(settings)}\n')
+            append_json_lines(file, [settings])
         for result in results:
             records.append(describe(*result['predictions']))
-            # the empty line shuts off one that a kill may have left unfinished
-            file.write(f'\n{json.dumps(records[-1])}\n')
-            file.flush()
+            append_json_lines(file, records[-1:])
     if not records:
         raise ValueError(f'{args.input}: no image could be read')
     records.sort(key=lambda record: record['file_name'])

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
+from ogn_mm.engine.json_lines import read_json_lines
 from ogn_mm.evaluation.functional import PoseMatches, average_precision, match_poses
 
 # Scale and labels of the curves; the first that was logged is drawn.
@@ -84,11 +84,7 @@ def read_curves(folder: Path) -> dict[str, list[tuple]]:
     """What MMEngine logged in a run and its resumptions: (step, value) by name."""
     curves = {}
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
-        for line in path.read_text().splitlines():
-            try:
-                entry = json.loads(line)
-            except ValueError:  # cut off by a kill
-                continue
+        for entry in read_json_lines(path):
             for key in entry.keys() & CURVES.keys():
                 # what was repeated after a resumption counts
                 curves.setdefault(key, {})[entry['step']] = round(entry[key], 6)

@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 from rich.progress import track
 
+from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
+
 from .body import KEYPOINTS
 from .scene import MAX_OVERLAP, generate_image
 
@@ -87,9 +89,7 @@ def generate_dataset(
         with records.open('a') as journal:
             for i, annotations in run(job, missing, workers, f'{out.name}/{split}'):
                 people[i] = annotations
-                # The empty line shuts off one that a kill may have left unfinished.
-                journal.write(f'\n{json.dumps([i, annotations])}\n')
-                journal.flush()
+                append_json_lines(journal, [[i, annotations]])
         coco = to_coco([people[i] for i in range(count)], size)
         (out / 'annotations').mkdir(exist_ok=True)
         write_atomically(
@@ -121,14 +121,7 @@ def image_path(folder: Path, index: int) -> Path:
 
 def read_records(path: Path) -> dict:
     """Annotations by image index, without lines that a kill left unfinished."""
-    records = {}
-    for line in path.read_text().splitlines() if path.exists() else ():
-        try:
-            index, annotations = json.loads(line)
-        except ValueError:
-            continue
-        records[index] = annotations
-    return records
+    return dict(read_json_lines(path))
 
 
 def run(job, indices: list, workers: int, description: str):

@@ -7,6 +7,7 @@ from mmengine.dist import get_rank
 from mmengine.evaluator import BaseMetric
 
 from ogn_mm.engine.checkpoint import AtomicLocalBackend
+from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 
 PERSON = 1  # COCO's category id
 
@@ -28,13 +29,7 @@ def read_journal(folder) -> dict:
     """
     people = {}
     for path in sorted(Path(folder).glob('*.jsonl')):
-        with path.open() as journal:
-            for line in journal:
-                try:
-                    image_id, rows = json.loads(line)
-                except ValueError:
-                    continue
-                people[image_id] = rows
+        people.update(read_json_lines(path))
     return people
 
 
@@ -108,16 +103,12 @@ class DetectionFile(BaseMetric):
         self.path = folder / f'rank{get_rank()}.jsonl'
 
     def process(self, data_batch, data_samples):
-        lines = [
-            json.dumps(
-                [sample['img_id'], to_rows(sample['pred_instances'])],
-                separators=(',', ':'),
-            )
+        people = [
+            [sample['img_id'], to_rows(sample['pred_instances'])]
             for sample in data_samples
         ]
         with self.path.open('a') as journal:
-            # the empty line shuts off one that a kill may have left unfinished
-            journal.write('\n' + '\n'.join(lines) + '\n')
+            append_json_lines(journal, people)
         self.results += [sample['img_id'] for sample in data_samples]
 
     def compute_metrics(self, results):
