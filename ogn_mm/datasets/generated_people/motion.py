@@ -109,10 +109,11 @@ def sample_camera(rng, size) -> Camera:
     return Camera(size, tuple(pan.tolist()), float(zoom), float(shake))
 
 
-def sample_walk(rng, pose: dict) -> tuple[dict, dict, float, float]:
+def sample_walk(rng, pose: dict, direction: int) -> tuple[dict, dict, float, float]:
     """A gait: the pose at ease, the swing, the cadence and the speed.
 
-    One in six runs: longer and faster steps, bent arms.
+    One in six runs: longer and faster steps, bent arms. ``direction`` is 1 for people
+    who walk to the right, -1 for others.
     """
     running = rng.random() < 1 / 6
     vigour = rng.normal(1.5 if running else 1, 0.12)
@@ -124,8 +125,8 @@ def sample_walk(rng, pose: dict) -> tuple[dict, dict, float, float]:
             swing[side + name] = (mean, amplitude * vigour, phase + lag)
     for name, (mean, amplitude, phase) in SWAY.items():
         swing[name] = (mean + rng.normal(0, 2), amplitude * vigour, phase)
-    # mostly across the picture, to either side
-    pose = pose | dict(yaw=rng.choice((-90, 90)) + rng.normal(0, 22), pitch=0, roll=0)
+    # more across the picture than towards the camera or away
+    pose = pose | dict(yaw=90 * direction + rng.normal(0, 22), pitch=0, roll=0)
     return pose, swing, float(cadence), float(2 * STEP * vigour * cadence)
 
 

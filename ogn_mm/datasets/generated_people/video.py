@@ -44,8 +44,8 @@ class VideoScene:
 def sample_scene(rng, size, max_people: int) -> VideoScene:
     """Draw a backdrop, people on the ground before it, props, a camera.
 
-    People start inside the picture or so far outside that they may walk in. All stand
-    on one ground, so the lower somebody's feet, the larger and nearer they are.
+    All stand on one ground, so the lower somebody's feet, the larger and nearer they
+    are. Some are dressed alike.
     """
     width, height = size
     margin = np.array(size) * SCENE_MARGIN
@@ -56,16 +56,11 @@ def sample_scene(rng, size, max_people: int) -> VideoScene:
     share = rng.uniform(0.85, 1.1)
     movers = []
     for _ in range(rng.integers(2, max_people + 1)):
-        pose = sample_pose(rng)
-        sample = sample_walk if rng.random() < 0.8 else sample_idling
-        pose, swing, cadence, speed = sample(rng, pose)
-        person = Person(sample_body(rng), sample_look(rng), pose)
-        stature = height * rng.uniform(0.35, 0.9)
-        reach = 0.6 if speed else -0.1
-        x = width * rng.uniform(-reach, 1 + reach)
-        feet = (float(x), float(horizon + stature / share))
-        phase = float(rng.uniform(0, 2 * np.pi))
-        movers.append(Mover(person, swing, cadence, speed, feet, horizon, share, phase))
+        mover = sample_mover(rng, size, horizon, share)
+        if movers and rng.random() < 0.2:  # dressed alike
+            look = movers[-1].person.look
+            mover = replace(mover, person=replace(mover.person, look=look))
+        movers.append(mover)
     props = []
     for mover in movers:
         if rng.random() < 0.15:
@@ -74,9 +69,27 @@ def sample_scene(rng, size, max_people: int) -> VideoScene:
     ignored = None
     if rng.random() < 0.25:
         ignored = paint_crowd(rng, backdrop, size, horizon, share, light)
-    exposure = float(rng.uniform(0, 0.8)) if rng.random() < 0.7 else 0.0
+    exposure = float(rng.uniform(0.15, 0.5)) if rng.random() < 0.5 else 0.0
     camera = sample_camera(rng, size)
     return VideoScene(backdrop, movers, props, camera, light, exposure, ignored)
+
+
+def sample_mover(rng, size, horizon: float, share: float) -> Mover:
+    """Somebody who is in the picture or walks towards it, three in four do."""
+    width, height = size
+    pose = sample_pose(rng)
+    if rng.random() < 0.75:
+        x = width * rng.uniform(-0.6, 1.6)
+        inwards = 1 if x < 0 else -1
+        direction = inwards if not 0 <= x <= width else rng.choice((-1, 1))
+        pose, swing, cadence, speed = sample_walk(rng, pose, direction)
+    else:
+        x = width * rng.uniform(0.1, 0.9)
+        pose, swing, cadence, speed = sample_idling(rng, pose)
+    person = Person(sample_body(rng), sample_look(rng), pose)
+    feet = (float(x), float(horizon + height * rng.uniform(0.35, 0.9) / share))
+    phase = float(rng.uniform(0, 2 * np.pi))
+    return Mover(person, swing, cadence, speed, feet, horizon, share, phase)
 
 
 def paint_crowd(rng, backdrop, size, horizon, share, light) -> tuple:
@@ -111,21 +124,22 @@ def picture_at(scene: VideoScene, time: float):
     image = cv2.warpAffine(
         scene.backdrop, matrix, scene.camera.size, borderMode=cv2.BORDER_REFLECT_101
     )
+    people = [mover.at(time) for mover in scene.movers]
     things = [
-        (mover.at(time).stature, i, seen_by(scene.camera, mover.at(time), time))
-        for i, mover in enumerate(scene.movers)
+        (person.stature, i, seen_by(scene.camera, person, time))
+        for i, person in enumerate(people)
     ]
     for depth, prop in scene.props:
         start, end = (scale * np.array(p) + shift for p in (prop.start, prop.end))
         radii = tuple(scale * r for r in prop.radii)
         things.append((depth, -1, Prop(tuple(start), tuple(end), radii, prop.colour)))
     things.sort(key=lambda thing: thing[0])
-    _, owners, people = paint(image, [thing for *_, thing in things], scene.light)
+    _, owners, drawn = paint(image, [thing for *_, thing in things], scene.light)
     # index of a thing -> of a mover; the last one is that of -1
     numbers = np.array([i for _, i, _ in things] + [-1])
     found = {
         int(numbers[index]): (things[index][2], silhouette)
-        for index, (silhouette, *_) in people.items()
+        for index, (silhouette, *_) in drawn.items()
     }
     return image, numbers[owners], found
 
@@ -136,8 +150,7 @@ def frame_at(scene: VideoScene, frame: int):
     Returns:
         tuple: As `picture_at`.
     """
-    opened = scene.exposure
-    moments = (np.linspace(-0.5, 0.5, 5) if opened > 0.15 else np.zeros(1)) * opened
+    moments = np.linspace(-0.5, 0.5, 5) * scene.exposure if scene.exposure else [0.0]
     pictures = [picture_at(scene, (frame + m) / FRAME_RATE) for m in moments]
     image = np.mean([picture for picture, *_ in pictures], axis=0, dtype=np.float32)
     _, owners, people = pictures[len(pictures) // 2]
