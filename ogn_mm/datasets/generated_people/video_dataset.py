@@ -13,7 +13,7 @@ from .dataset import STREAMS, check_manifest, run, write_atomically
 from .video import generate_video
 
 # Counts up when the same parameters give other pictures or annotations.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 
 def generate_videos(
