@@ -42,7 +42,8 @@ def generate_videos(
         frames (int): Frames a video, 1 to 9999; 12 make a second.
         seed (int): >= 0.
         size (tuple): (width, height) of the images, pixels.
-        max_people (int): People a video, 2 to this many; not all are always in sight.
+        max_people (int): People a video, half of this to this many and at least 2;
+            not all are always in sight.
         workers (int): Processes.
 
     Raises:
