@@ -82,9 +82,7 @@ class OKSSimilarity(Cue):
 
     fields = ('bboxes', 'poses')
 
-    def __init__(
-        self, weight: float = 1.0, sigmas=None, min_score: float | None = 0.2
-    ):
+    def __init__(self, weight: float = 1.0, sigmas=None, min_score: float | None = 0.2):
         super().__init__(weight)
         self.sigmas = None if sigmas is None else np.asarray(sigmas)
         self.min_score = min_score
