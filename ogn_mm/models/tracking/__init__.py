@@ -1,4 +1,4 @@
-"""Identities in videos: cues, tracker, appearance, optical flow, and the whole model."""
+"""Identities in videos: cues, tracker, appearance, optical flow, the whole model."""
 
 from .appearance import ColorStripes, ReIDFeatures
 from .cues import BoxIoU, FlowOKS, OKSSimilarity, ReIDDistance

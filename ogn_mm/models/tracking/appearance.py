@@ -7,6 +7,7 @@ returns features of length 1, float32, (N, C), for all boxes at once.
 import numpy as np
 import torch
 from mmcv.ops import roi_align
+from mmdet.structures import ReIDDataSample
 from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -31,9 +32,10 @@ def crop_people(image: np.ndarray, boxes: np.ndarray, size: tuple, samples: int)
     height, width = image.shape[:2]
     boxes = boxes.clip(0, [width, height, width, height])
     rois = np.concatenate([np.zeros((len(boxes), 1)), boxes], axis=1)
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
-    rois = torch.from_numpy(rois).float()
-    return roi_align(pixels.float(), rois, size[::-1], 1.0, samples, 'avg', True)
+    # mmcv takes it for contiguous whatever its strides are
+    pixels = np.ascontiguousarray(image.transpose(2, 0, 1), np.float32)[None]
+    pixels, rois = torch.from_numpy(pixels), torch.from_numpy(rois).float()
+    return roi_align(pixels, rois, size[::-1], 1.0, samples, 'avg', True)
 
 
 @MODELS.register_module()
@@ -66,7 +68,9 @@ class ReIDFeatures(nn.Module):
             return np.zeros((0, self.reid.head.out_channels), np.float32)
         # as MMDetection resizes: bilinear, without smoothing
         crops = crop_people(image, boxes, self.input_size, samples=1)
-        inputs = self.reid.data_preprocessor(dict(inputs=crops), False)['inputs']
+        # it looks for a label in the first sample, though only training has any
+        data = dict(inputs=crops, data_samples=[ReIDDataSample()])
+        inputs = self.reid.data_preprocessor(data)['inputs']
         features = self.reid(inputs, mode='tensor')
         return nn.functional.normalize(features).cpu().numpy()
 
@@ -113,8 +117,8 @@ class ColorStripes(nn.Module):
         """Of crops (N, 3, H, W) in [0, 255], (N, stripes * bins ** 3)."""
         levels = (crops * (self.bins / 256)).long().clamp(max=self.bins - 1)
         colors = (levels[:, 0] * self.bins + levels[:, 1]) * self.bins + levels[:, 2]
-        colors = colors.reshape(len(crops), self.stripes, -1)
+        pixels = crops.shape[2] * crops.shape[3]
+        colors = colors.reshape(len(crops), self.stripes, pixels // self.stripes)
         counts = torch.zeros(*colors.shape[:2], self.bins**3)
         counts.scatter_add_(2, colors, torch.ones(colors.shape))
-        shares = counts.flatten(1) / (colors.shape[1] * colors.shape[2])
-        return shares.sqrt()
+        return (counts.flatten(1) / pixels).sqrt()

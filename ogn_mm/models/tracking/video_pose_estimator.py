@@ -27,8 +27,8 @@ class VideoPoseEstimator(BaseModel):
 
     Per frame: detect people, choose among the boxes, add boxes that optical flow
     carries over from the frame before, estimate poses, suppress doubles, compare with
-    the tracks. The frames of a video have to come in order; another ``video_id``, or
-    ``frame_id`` 0, begins a new one. Only the last frame and the living tracks are kept.
+    the tracks. A video's frames have to come in order; another ``video_id``, or
+    ``frame_id`` 0, begins a new one. Only the last frame and living tracks are kept.
 
     A network that gives keypoints by itself, such as the offset-guided Mask R-CNN, is a
     ``detector`` without ``pose_estimator``. Without ``detector`` people are taken from
@@ -49,12 +49,13 @@ class VideoPoseEstimator(BaseModel):
             :func:`~ogn_mm.evaluation.functional.pose_nms`.
         appearance (dict, optional): Config of :class:`ReIDFeatures` or the like.
         flow (dict, optional): Config of :class:`DISFlow` or :class:`RAFTFlow`.
-        propagation (dict, optional): Boxes carried over by flow, where the pose network
-            gets those that no detection overlaps by more than ``iou_thr`` (0.5). They
-            enclose the moved keypoints that score at least ``min_score`` (0.2), enlarged
-            by ``padding`` (0.15). A box scores ``decay`` (0.8) times the score of its
-            person's last box, and never founds a track, so that nobody lives on without
-            being detected: the tracker's ``score_thr`` ends it. None: no such boxes.
+        propagation (dict, optional): Boxes carried over by flow. The pose network gets
+            those that no detection overlaps by more than ``iou_thr`` (0.5). They
+            enclose the moved keypoints that score at least ``min_score`` (0.2) and are
+            enlarged by ``padding`` (0.15), as in SimpleBaseline. A box scores ``decay``
+            (0.8) times its person's last box, until the tracker's ``score_thr`` ends
+            it: nobody lives on for long without being detected. It never founds a
+            track. None: no such boxes.
         metainfo (dict, optional): Of the keypoints, as in MMPose's data sets. Defaults
             to that of the pose network's test data, else COCO's.
         to_posetrack (bool): Whether COCO's keypoints are turned into PoseTrack 2018's
