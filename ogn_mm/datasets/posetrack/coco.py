@@ -1,0 +1,210 @@
+"""PoseTrack's sequences as one COCO keypoint file, for training on their frames."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ogn_mm.datasets.checks import require_images
+from ogn_mm.structures.keypoint import POSETRACK18_JOINTS, inside_regions
+
+from .annotations import ABSENT, Sequence, read_sequence, sequence_files
+
+CATEGORY = dict(
+    id=1, name='person', supercategory='person', keypoints=list(POSETRACK18_JOINTS)
+)
+# A box made of keypoints is longer than they reach by this share, in either direction
+# (Xiao et al., Simple Baselines for Human Pose Estimation and Tracking, section 4.2).
+BOX_MARGIN = 0.15
+# A person's area as a share of their box's, as MMPose estimates it.
+AREA_OF_BOX = 0.53
+
+
+def sequences_to_coco(
+    sequences: Iterable[Sequence], image_root
+) -> tuple[dict, Counter]:
+    """Join sequences into COCO's format, as MMPose's `PoseTrack18Dataset` reads it.
+
+    Frames that are not labelled are left out, for there is no telling who is in them;
+    if no frame is (test sequences), all are kept. Ids are kept, those of tracks and
+    persons as well.
+
+    Keypoints inside an ignore region are not labelled, and people without others are
+    left out, as by PoseTrack's evaluator; people who never had any are left out if
+    their box's centre lies there. Images keep their regions as ``ignore_regions_x`` and
+    ``_y``, and each is an annotation with ``iscrowd=1`` as well, which neither trains a
+    detector nor counts as missed.
+
+    Without a box, people get one made of their keypoints (see `box_of_keypoints`),
+    clipped to the image.
+
+    Args:
+        sequences (Iterable[Sequence]): As `read_sequence` reads them.
+        image_root (str | Path): What ``file_name`` starts from; sizes are read there.
+
+    Returns:
+        tuple[dict, Counter]: COCO's dictionary, and what was left out or made up, by
+        reason.
+
+    Raises:
+        FileNotFoundError: Images are missing.
+        ValueError: An id is in two sequences, or an image cannot be read.
+    """
+    sequences = list(sequences)
+    counts = Counter()
+    keep_all = not any(sequence.people for sequence in sequences)
+    images, people, regions = [], [], []
+    for sequence in sequences:
+        frames = [f for f in sequence.frames if f['is_labeled'] or keep_all]
+        counts['frames without labels left out'] += len(sequence.frames) - len(frames)
+        records = image_records(frames, sequence.name, Path(image_root))
+        images += records
+        sizes = {image['id']: (image['width'], image['height']) for image in records}
+        polygons = {frame['id']: frame['ignore_regions'] for frame in frames}
+        for person in sequence.people:
+            if person['image_id'] not in sizes:
+                counts['people in frames without labels left out'] += 1
+                continue
+            place = person['image_id']
+            record = person_record(person, sizes[place], polygons[place], counts)
+            if record:
+                people.append(record)
+        regions += [region_record(i, r) for i, found in polygons.items() for r in found]
+    for kind, records in (('image', images), ('annotation', people)):
+        check_shared_ids(records, kind)
+    first = 1 + max((person['id'] for person in people), default=0)
+    regions = [dict(id=first + i) | region for i, region in enumerate(regions)]
+    coco = dict(images=images, annotations=people + regions, categories=[CATEGORY])
+    return coco, +counts
+
+
+def read_folder(folder) -> Iterator[Sequence]:
+    """The sequences of a folder, with a progress bar."""
+    # not at the top: only commands need it
+    from rich.progress import track
+
+    paths = sequence_files(folder)
+    for path in track(paths, description=Path(folder).name):
+        yield read_sequence(path)
+
+
+def image_records(frames: list[dict], video: str, root: Path) -> list[dict]:
+    """COCO's records of a sequence's frames."""
+    paths = [str(root / frame['file_name']) for frame in frames]
+    if paths:
+        require_images(paths, video)
+    records = []
+    for frame, path in zip(frames, paths, strict=True):
+        try:
+            # only the header is read
+            with Image.open(path) as image:
+                width, height = image.size
+        except OSError as error:
+            raise ValueError(f'{path}: cannot be read as an image') from error
+        record = dict(
+            id=frame['id'],
+            file_name=frame['file_name'],
+            width=width,
+            height=height,
+            vid_id=video,
+        )
+        if frame['ignore_regions']:
+            for name, column in (('x', 0), ('y', 1)):
+                record[f'ignore_regions_{name}'] = [
+                    region[:, column].tolist() for region in frame['ignore_regions']
+                ]
+        records.append(record)
+    return records
+
+
+def person_record(person: dict, size, regions: list, counts: Counter) -> dict | None:
+    """COCO's record of a person, or None if nothing is left of them."""
+    keypoints = person['keypoints'].copy()
+    labelled = keypoints[:, 2] != ABSENT
+    ignored = labelled & inside_regions(keypoints[:, :2], regions)
+    box = person.get('bbox')
+    if box is None:
+        box = clip_box(box_of_keypoints(keypoints), size)
+        counts['boxes made of keypoints'] += 1
+    if box[2] <= 0 or box[3] <= 0:
+        counts['people without box left out'] += 1
+        return None
+    centre = np.array((box[0] + box[2] / 2, box[1] + box[3] / 2))
+    if labelled.any():
+        gone = (ignored == labelled).all()
+    else:
+        gone = inside_regions(centre, regions)
+    if gone:
+        counts['people in ignore regions left out'] += 1
+        return None
+    keypoints[ignored] = 0
+    counts['keypoints in ignore regions left out'] += int(ignored.sum())
+    return {k: v for k, v in person.items() if k != 'keypoints'} | dict(
+        category_id=1,
+        keypoints=plain_numbers(keypoints),
+        num_keypoints=int((keypoints[:, 2] != ABSENT).sum()),
+        bbox=box,
+        area=AREA_OF_BOX * box[2] * box[3],
+        iscrowd=0,
+    )
+
+
+def region_record(image_id: int, region: np.ndarray) -> dict:
+    """An ignore region as a crowd of COCO's, without its id."""
+    (left, top), (right, bottom) = (
+        region.min(axis=0).tolist(),
+        region.max(axis=0).tolist(),
+    )
+    width, height = right - left, bottom - top
+    return dict(
+        image_id=image_id,
+        category_id=1,
+        keypoints=[0] * 3 * len(POSETRACK18_JOINTS),
+        num_keypoints=0,
+        bbox=[left, top, width, height],
+        area=width * height,
+        segmentation=[region.ravel().tolist()],
+        iscrowd=1,
+    )
+
+
+def box_of_keypoints(keypoints: np.ndarray) -> list:
+    """The box that stands for a person who has none.
+
+    It is 15 % longer and higher than the labelled keypoints reach.
+
+    Args:
+        keypoints (np.ndarray): x, y, flag, (K, 3).
+
+    Returns:
+        list: x, y, width, height; all 0 without labelled keypoints.
+    """
+    places = keypoints[keypoints[:, 2] != ABSENT, :2]
+    if not len(places):
+        return [0.0] * 4
+    low, high = places.min(axis=0), places.max(axis=0)
+    margin = (high - low) * BOX_MARGIN / 2
+    return [*(low - margin).tolist(), *(high - low + 2 * margin).tolist()]
+
+
+def clip_box(box, size) -> list:
+    """The part of a box x, y, width, height that is in an image of a size (W, H)."""
+    low = np.array(box[:2])
+    high = (low + box[2:]).clip(0, size)
+    low = low.clip(0, size)
+    return [*low.tolist(), *(high - low).tolist()]
+
+
+def plain_numbers(values: np.ndarray) -> list:
+    """Numbers for JSON: whole ones without a point."""
+    return [int(v) if v == int(v) else v for v in values.ravel().tolist()]
+
+
+def check_shared_ids(records: list[dict], kind: str) -> None:
+    """Ids are unique in a sequence; they have to be so in all of them together."""
+    counts = Counter(record['id'] for record in records)
+    twice = next((i for i, count in counts.items() if count > 1), None)
+    if twice is not None:
+        raise ValueError(f"{kind} id {twice}: 'id' is in two sequences")

@@ -1,0 +1,66 @@
+r"""Join PoseTrack's sequences of a split into one COCO keypoint file.
+
+For training on the frames of PoseTrack 2017, 2018 or 2021, by MMPose's
+`PoseTrack18Dataset` and the data sets of this package:
+
+    python tools/dataset_tools/convert_posetrack.py \
+        data/posetrack18/annotations/train --images data/posetrack18 \
+        --out data/posetrack18/annotations/posetrack18_train.json
+
+Files of all years come out with the 17 joints of 2018, of which the ears are never
+labelled.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from ogn_mm.datasets.checks import summarize
+from ogn_mm.datasets.posetrack import read_folder, sequences_to_coco
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'annotations', type=Path, help='folder of JSON files, one a sequence'
+    )
+    parser.add_argument(
+        '--images',
+        type=Path,
+        required=True,
+        help="folder that the images' names start from",
+    )
+    parser.add_argument('--out', type=Path, required=True, help='file to write')
+    return parser.parse_args(argv)
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a file that is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
+    scratch.write_text(json.dumps(content))
+    scratch.replace(path)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    try:
+        if args.out.resolve().parent == args.annotations.resolve():
+            raise ValueError(
+                f'{args.out}: would lie among the sequences; choose another folder'
+            )
+        coco, counts = sequences_to_coco(read_folder(args.annotations), args.images)
+    except (ValueError, FileNotFoundError) as error:
+        sys.exit(f'convert_posetrack: {error}')
+    write_json(args.out, coco)
+    people = sum(not person['iscrowd'] for person in coco['annotations'])
+    loaded = f'{len(coco["images"])} images, {people} people'
+    print(f'{args.out}: ' + summarize(loaded, {}, counts))
+
+
+if __name__ == '__main__':
+    main()
