@@ -1,0 +1,154 @@
+"""The JSON layout of PoseTrack 2017, where every value sits in a list of its own."""
+
+import numpy as np
+
+from ogn_mm.datasets.checks import Records
+from ogn_mm.structures.keypoint import POSETRACK17_JOINTS
+
+from .posetrack_sequence import (
+    NO_SCORE,
+    PoseSequence,
+    check_track_ids,
+    head_sizes,
+)
+
+HEAD_CORNERS = ('x1', 'y1', 'x2', 'y2')
+
+
+def read_annolist(content: dict, source: str, truth: bool) -> PoseSequence:
+    """The people of a file in the layout of 2017.
+
+    People without a list of points are left out; their frames are labelled all the
+    same.
+
+    Args:
+        content (dict): The parsed JSON.
+        source (str): The file's name, for messages.
+        truth (bool): Whether to read head boxes and ignored regions.
+
+    Raises:
+        ValueError: The file is unusable; the message names it and the field.
+    """
+    if not isinstance(content['annolist'], list):
+        raise ValueError(f"{source}: field 'annolist' should be a list")
+    entries = Records(content['annolist'], 'frame', source)
+    people_of = entries.column('annorect', list)
+    counts = np.array([len(people) for people in people_of], int)
+    people = Records([person for p in people_of for person in p], 'person', source)
+    frames = np.repeat(np.arange(len(counts)), counts)
+    track_ids = values(people, 'track_id').astype(int)
+    check_track_ids(source, frames, track_ids)
+
+    listed = np.array([point_list(person) is not None for person in people.items], bool)
+    people = people._replace(
+        items=[people.items[i] for i in np.flatnonzero(listed)],
+    )
+    keypoints, exist, scores = read_points(people)
+    sizes = np.full(len(people.items), np.nan)
+    if truth:
+        boxed = [all(c in person for c in HEAD_CORNERS) for person in people.items]
+        with_box = people._replace(
+            items=[people.items[i] for i in np.flatnonzero(boxed)]
+        )
+        sizes[boxed] = head_sizes(
+            np.stack([values(with_box, c) for c in HEAD_CORNERS], axis=1)
+        )
+    return PoseSequence(
+        source=source,
+        num_frames=len(counts),
+        labelled=counts > 0,
+        frames=frames[listed],
+        track_ids=track_ids[listed],
+        keypoints=keypoints,
+        exist=exist,
+        scores=scores,
+        head_sizes=sizes,
+        regions=read_regions(entries) if truth else (),
+    )
+
+
+def values(records: Records, field: str) -> np.ndarray:
+    """The numbers in a field, each in a list of its own, (N,)."""
+    return records.numbers(field, 1)[:, 0]
+
+
+def point_list(person: dict) -> list | None:
+    """A person's points, or None if there is no list of them."""
+    annopoints = person.get('annopoints')
+    if not isinstance(annopoints, list) or not annopoints:
+        return None
+    return annopoints[0].get('point') if isinstance(annopoints[0], dict) else None
+
+
+def read_points(people: Records) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Keypoints (P, 15, 2), which exist (P, 15), and their scores (P, 15)."""
+    shape = (len(people.items), len(POSETRACK17_JOINTS))
+    lists = [point_list(person) for person in people.items]
+    people.report(
+        [not isinstance(points, list) for points in lists],
+        "'annopoints' should hold a list of points",
+    )
+    owners = np.repeat(np.arange(shape[0]), [len(points or ()) for points in lists])
+    points = Records([p for each in lists for p in each or ()], 'point', people.source)
+    joints = values(points, 'id').astype(int)
+    places = np.stack([values(points, 'x'), values(points, 'y')], axis=1)
+    scored = np.array(['score' in point for point in points.items], bool)
+    point_scores = np.full(len(owners), NO_SCORE)
+    point_scores[scored] = values(points.having('score'), 'score')
+
+    keypoints = np.zeros((*shape, 2))
+    exist = np.zeros(shape, bool)
+    scores = np.full(shape, NO_SCORE)
+    # Of points with the same id the first counts: it is written last.
+    known = np.flatnonzero((joints >= 0) & (joints < shape[1]))[::-1]
+    index = owners[known], joints[known]
+    keypoints[index], exist[index] = places[known], True
+    scores[index] = point_scores[known]
+    return keypoints, exist, scores
+
+
+def read_regions(entries: Records) -> list[tuple[int, np.ndarray]]:
+    """Frame and polygon (V, 2) of the ignored regions."""
+    regions = []
+    for frame, entry in enumerate(entries.items):
+        for region in entry.get('ignore_regions') or ():
+            points = Records(region.get('point', []), 'region point', entries.source)
+            entries._replace(items=[entry]).report(
+                [len(points.items) in (1, 2)],
+                f"'ignore_regions' of frame {frame} has a region with fewer than 3 "
+                'vertices',
+            )
+            polygon = np.stack([values(points, 'x'), values(points, 'y')], axis=1)
+            regions.append((frame, polygon))
+    return regions
+
+
+def people_to_annolist(frames: list[dict], people: PoseSequence) -> dict:
+    """Predictions in the layout of 2017.
+
+    Args:
+        frames (list[dict]): The ground truth's entries of ``annolist``.
+        people (PoseSequence): The people.
+    """
+    annolist = [dict(image=frame['image'], annorect=[]) for frame in frames]
+    for frame, track_id, keypoints, exist, scores in zip(
+        people.frames.tolist(),
+        people.track_ids.tolist(),
+        people.keypoints.tolist(),
+        people.exist,
+        people.scores.tolist(),
+        strict=True,
+    ):
+        points = [
+            dict(
+                id=[joint],
+                x=[keypoints[joint][0]],
+                y=[keypoints[joint][1]],
+                score=[scores[joint]],
+            )
+            for joint in np.flatnonzero(exist).tolist()
+        ]
+        annolist[frame]['annorect'].append(
+            dict(track_id=[track_id], annopoints=[dict(point=points)])
+        )
+    return dict(annolist=annolist)

@@ -1,0 +1,257 @@
+"""PoseTrack's JSON files, one a sequence, read and written.
+
+The layouts of 2017, and of 2018 and 2021, are read as the official evaluator does
+(github.com/leonid-pishchulin/poseval).
+"""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ogn_mm.datasets.checks import Records, read_json, shown
+from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
+
+from .posetrack17_files import people_to_annolist, read_annolist
+from .posetrack_sequence import (
+    NO_SCORE,
+    PoseSequence,
+    check_track_ids,
+    head_sizes,
+)
+
+# The folder's number, and a frame's below 10000.
+FILE_NAME = re.compile(
+    r'(?:.*/)?(\d+)_(?:mpii|bonn|mpiinew)(?:_[^/]*)?/0*\d{1,4}\.[^/]*'
+)
+
+
+def read_posetrack(path, truth: bool) -> PoseSequence:
+    """Read a sequence in the layout of 2017 or of 2018.
+
+    Args:
+        path (str | Path): The JSON file.
+        truth (bool): Whether to read head boxes and ignored regions, or scores.
+
+    Returns:
+        PoseSequence: Its people; head sizes are NaN, or scores `NO_SCORE`, where they
+        are not read.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is unusable; the message names it and the field.
+    """
+    source = str(path)
+    content = read_json(source)
+    if not isinstance(content, dict):
+        raise ValueError(f'{source}: should be a JSON object, found {shown(content)}')
+    read = read_annolist if 'annolist' in content else read_annotations
+    return read(content, source, truth)
+
+
+def read_frames(path) -> list[dict]:
+    """What a file says of its frames, with or without people.
+
+    Args:
+        path (str | Path): The JSON file.
+
+    Returns:
+        list[dict]: The frames that count, in order: entries of ``images``, or in the
+        layout of 2017 those of ``annolist``, which have no ``id``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is unusable; the message names it and the field.
+    """
+    content = read_json(str(path))
+    if isinstance(content, dict) and 'annolist' in content:
+        return content['annolist']
+    return find_images(content, str(path)).items
+
+
+def find_images(content, source: str) -> Records:
+    """The images of the first video that a file of 2018's layout names."""
+    images = Records(list_in(content, 'images', source, 1), 'image', source)
+    images.unique_ids()
+    matches = [FILE_NAME.fullmatch(name) for name in images.column('file_name', str)]
+    images.report(
+        [match is None for match in matches],
+        "'file_name' should end in <number>_<mpii, bonn or mpiinew>_<anything>/"
+        '<frame below 10000>.jpg',
+    )
+    videos = [match[1] for match in matches if match]
+    named = zip(images.items, videos, strict=True)
+    return images._replace(items=[image for image, v in named if v == videos[0]])
+
+
+def list_in(content, field: str, source: str, length: int = 0) -> list:
+    """A list that a file must have, with at least ``length`` entries."""
+    found = content.get(field) if isinstance(content, dict) else None
+    if not isinstance(found, list) or len(found) < length:
+        raise ValueError(
+            f"{source}: field '{field}' should be a {'non-empty ' * (length > 0)}list, "
+            f'found {"nothing" if found is None else shown(found)}'
+        )
+    return found
+
+
+def joint_columns(content, source: str) -> tuple[int, list[int]]:
+    """The number of a file's keypoints, and where among them the 15 joints are."""
+    categories = list_in(content, 'categories', source)
+    category = categories[0] if len(categories) == 1 else None
+    if not isinstance(category, dict) or category.get('name') != 'person':
+        raise ValueError(
+            f"{source}: field 'categories' should have one entry, named 'person'"
+        )
+    names = list_in(category, 'keypoints', f'{source}: category')
+    missing = [name for name in POSETRACK17_JOINTS if name not in names]
+    if len(names) not in (15, 17) or missing:
+        lacking = f', lacking {missing[0]}' if missing else ''
+        raise ValueError(
+            f"{source}: category 'person': 'keypoints' should be 15 or 17 names with "
+            f'all of PoseTrack, found {len(names)}{lacking}'
+        )
+    return len(names), [names.index(name) for name in POSETRACK17_JOINTS]
+
+
+def read_annotations(content: dict, source: str, truth: bool) -> PoseSequence:
+    """The people of a file in the layout of 2018; see :func:`read_posetrack`."""
+    images = find_images(content, source)
+    frame_of = {image['id']: i for i, image in enumerate(images.items)}
+    num_keypoints, columns = joint_columns(content, source)
+    people = Records(list_in(content, 'annotations', source), 'annotation', source)
+    image_ids = people.column('image_id', int)
+    # annotations of unknown images do not count
+    kept = [i for i, image_id in enumerate(image_ids) if image_id in frame_of]
+    frames = np.array([frame_of[image_ids[i]] for i in kept], int)
+    order = np.argsort(frames, kind='stable')
+    people = people._replace(items=[people.items[kept[i]] for i in order])
+    frames = frames[order]
+    track_ids = np.array(people.column('track_id', int), int)
+    check_track_ids(source, frames, track_ids)
+
+    keypoints = people.numbers('keypoints', 3 * num_keypoints)
+    keypoints = keypoints.reshape(-1, num_keypoints, 3)[:, columns]
+    sizes = np.full(len(frames), np.nan)
+    scores = np.full((len(frames), len(columns)), NO_SCORE)
+    if truth:
+        has_box = ['bbox_head' in person for person in people.items]
+        boxes = people.having('bbox_head').numbers('bbox_head', 4)
+        boxes[:, 2:] += boxes[:, :2]
+        sizes[has_box] = head_sizes(boxes)
+    else:
+        has_scores = [bool(person.get('scores')) for person in people.items]
+        scores[has_scores] = read_scores(people, has_scores, columns)
+    num_frames = len(images.items)
+    return PoseSequence(
+        source=source,
+        num_frames=num_frames,
+        labelled=np.bincount(frames, minlength=num_frames) > 0,
+        frames=frames,
+        track_ids=track_ids,
+        keypoints=keypoints[..., :2],
+        # A flag of 0 does not hide a keypoint that has a place.
+        exist=(keypoints != 0).any(axis=-1),
+        scores=scores,
+        head_sizes=sizes,
+        regions=read_regions(images) if truth else (),
+    )
+
+
+def read_scores(people: Records, which: list[bool], columns: list[int]) -> np.ndarray:
+    """The joints' scores of the people that have any, (N, 15)."""
+    scored = [person for person, has in zip(people.items, which, strict=True) if has]
+    needed = max(columns) + 1
+    lists = people._replace(items=scored).column('scores', list)
+    short = [len(scores) < needed for scores in lists]
+    if any(short):
+        people._replace(items=scored).report(
+            short,
+            f"'scores' should be {needed} numbers, found {len(lists[short.index(True)])}",
+        )
+    trimmed = [
+        dict(person, scores=scores[:needed])
+        for person, scores in zip(scored, lists, strict=True)
+    ]
+    return people._replace(items=trimmed).numbers('scores', needed)[:, columns]
+
+
+def read_regions(images: Records) -> list[tuple[int, np.ndarray]]:
+    """The ignored regions of all frames; both coordinates are needed."""
+    fields = ('ignore_regions_x', 'ignore_regions_y')
+    regions = []
+    for frame, image in enumerate(images.items):
+        if not all(field in image for field in fields):
+            continue
+        x_lists, y_lists = (image[field] for field in fields)
+        single = images._replace(items=[image])
+        lengths = [
+            single.column(f, list) and [len(r) for r in image[f]] for f in fields
+        ]
+        wrong = lengths[0] != lengths[1] or any(n in (1, 2) for n in lengths[0])
+        single.report(
+            [wrong],
+            "'ignore_regions_x' and 'ignore_regions_y' should hold as many numbers, "
+            'at least 3 for each region',
+        )
+        regions += [
+            (frame, np.array(polygon, float).T.reshape(-1, 2))
+            for polygon in zip(x_lists, y_lists, strict=True)
+        ]
+    return regions
+
+
+def write_posetrack(path, frames: list[dict], people: PoseSequence) -> None:
+    """Write predictions as the official server takes them.
+
+    Args:
+        path (str | Path): The JSON file; its folder is made where it is missing.
+        frames (list[dict]): As :func:`read_frames` gives them for the sequence's
+            ground truth. The predictions get the same layout.
+        people (PoseSequence): The people.
+    """
+    if all('id' in frame for frame in frames):
+        content = people_to_annotations(frames, people)
+    else:
+        content = people_to_annolist(frames, people)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, separators=(',', ':')))
+
+
+def people_to_annotations(frames: list[dict], people: PoseSequence) -> dict:
+    """Predictions in the layout of 2018, with 17 keypoints and no ears."""
+    columns = [POSETRACK18_JOINTS.index(name) for name in POSETRACK17_JOINTS]
+    # x, y, flag; a joint that does not exist is 0, 0, 0
+    keypoints = np.zeros((len(people.frames), len(POSETRACK18_JOINTS), 3))
+    keypoints[:, columns, :2] = np.where(people.exist[..., None], people.keypoints, 0)
+    keypoints[:, columns, 2] = people.exist
+    scores = np.zeros(keypoints.shape[:2])
+    scores[:, columns] = np.where(people.exist, people.scores, 0)
+    image_ids = [frame['id'] for frame in frames]
+    annotations = [
+        dict(
+            id=number,
+            image_id=image_ids[frame],
+            category_id=1,
+            track_id=track_id,
+            keypoints=pose,
+            scores=pose_scores,
+        )
+        for number, (frame, track_id, pose, pose_scores) in enumerate(
+            zip(
+                people.frames.tolist(),
+                people.track_ids.tolist(),
+                keypoints.reshape(len(keypoints), -1).tolist(),
+                scores.tolist(),
+                strict=True,
+            )
+        )
+    ]
+    category = dict(id=1, name='person', keypoints=list(POSETRACK18_JOINTS))
+    images = [
+        {k: v for k, v in frame.items() if not k.startswith('ignore_regions')}
+        for frame in frames
+    ]
+    return dict(images=images, annotations=annotations, categories=[category])

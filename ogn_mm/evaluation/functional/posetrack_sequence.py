@@ -1,0 +1,78 @@
+"""The people of a PoseTrack sequence, as arrays."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+NO_SCORE = -9999.0  # of joints whose file gives none
+TRACK_ID_LIMIT = 10000
+
+
+class PoseSequence(NamedTuple):
+    """P people of one sequence, by frame and, in a frame, in the order of the file.
+
+    Joints are the 15 of `POSETRACK17_JOINTS`.
+
+    Attributes:
+        source (str): The file's name, for messages.
+        num_frames (int): F.
+        labelled (np.ndarray): Frames in which the file lists a person, bool, (F,).
+        frames (np.ndarray): The people's frames in [0, F), ascending, int, (P,).
+        track_ids (np.ndarray): int, (P,), unique in a frame.
+        keypoints (np.ndarray): x, y in pixels, float64, (P, 15, 2).
+        exist (np.ndarray): Which joints there are, bool, (P, 15).
+        scores (np.ndarray): float64, (P, 15); `NO_SCORE` where there are none.
+        head_sizes (np.ndarray): 0.6 of the head box's diagonal in pixels, (P,); NaN
+            without a box.
+        regions (Sequence): Frame and polygon (V, 2) of each region that is ignored.
+    """
+
+    source: str
+    num_frames: int
+    labelled: np.ndarray
+    frames: np.ndarray
+    track_ids: np.ndarray
+    keypoints: np.ndarray
+    exist: np.ndarray
+    scores: np.ndarray
+    head_sizes: np.ndarray
+    regions: Sequence = ()
+
+    def take(self, people: np.ndarray) -> 'PoseSequence':
+        """The sequence with the people at the given places, or where a mask is true."""
+        columns = ('frames', 'track_ids', 'keypoints', 'exist', 'scores', 'head_sizes')
+        return self._replace(**{name: getattr(self, name)[people] for name in columns})
+
+    def counts(self) -> np.ndarray:
+        """The number of people in each frame, int, (F,)."""
+        return np.bincount(self.frames, minlength=self.num_frames)
+
+
+def check_track_ids(source: str, frames: np.ndarray, track_ids: np.ndarray) -> None:
+    """Check that ids are below 10000 and unique in each frame.
+
+    Args:
+        source (str): The file's name, for messages.
+        frames (np.ndarray): The people's frames, int, (P,).
+        track_ids (np.ndarray): int, (P,).
+
+    Raises:
+        ValueError: They are not.
+    """
+    if (track_ids >= TRACK_ID_LIMIT).any():
+        raise ValueError(
+            f"{source}: 'track_id' should be below {TRACK_ID_LIMIT}, found "
+            f'{track_ids.max()}'
+        )
+    pairs, counts = np.unique(np.stack([frames, track_ids]), axis=1, return_counts=True)
+    if (counts > 1).any():
+        frame, track_id = pairs[:, counts > 1][:, 0]
+        raise ValueError(
+            f"{source}: frame {frame}: two people have the 'track_id' {track_id}"
+        )
+
+
+def head_sizes(corners: np.ndarray) -> np.ndarray:
+    """0.6 of the diagonals of head boxes x1, y1, x2, y2, (P, 4)."""
+    return 0.6 * np.sqrt(((corners[:, 2:] - corners[:, :2]) ** 2).sum(axis=1))
