@@ -46,7 +46,8 @@ class VideoPoseEstimator(BaseModel):
         box_filter (dict, optional): Config of a box filter, for a detector that does
             not suppress boxes itself.
         pose_nms_cfg (dict, optional): Thresholds for
-            :func:`~ogn_mm.evaluation.functional.pose_nms`.
+            :func:`~ogn_mm.evaluation.functional.pose_nms`. Defaults to the paper's; to
+            no suppression where annotations stand in for a detector.
         appearance (dict, optional): Config of :class:`ReIDFeatures` or the like.
         flow (dict, optional): Config of :class:`DISFlow` or :class:`RAFTFlow`.
         propagation (dict, optional): Boxes carried over by flow. The pose network gets
@@ -100,6 +101,8 @@ class VideoPoseEstimator(BaseModel):
         ]
         self.box_filter = box_filter and TASK_UTILS.build(box_filter)
         self.pose_nms_cfg = pose_nms_cfg or {}
+        if not detector:
+            self.pose_nms_cfg = dict(oks_thr=1.0, iou_thr=1.0) | self.pose_nms_cfg
         self.appearance = appearance and MODELS.build(appearance)
         self.flow = flow and TASK_UTILS.build(flow)
         self.propagation = None
@@ -111,7 +114,9 @@ class VideoPoseEstimator(BaseModel):
         self.min_track_length = min_track_length
         self.person_label = person_label
         self.people_per_batch = people_per_batch
-        self.network_meta = parse_pose_metainfo(metainfo or self._find_metainfo())
+        self.network_meta = (
+            parse_pose_metainfo(metainfo) if metainfo else self._find_metainfo()
+        )
         self.dataset_meta = (
             parse_pose_metainfo(POSETRACK18) if to_posetrack else self.network_meta
         )
@@ -119,9 +124,10 @@ class VideoPoseEstimator(BaseModel):
         self.video_id = self.previous = None
 
     def _find_metainfo(self) -> dict:
-        if self.pose_estimator is None:
-            return COCO
-        return dataset_meta_from_config(self.pose_estimator.cfg, 'test') or COCO
+        found = None
+        if self.pose_estimator is not None:
+            found = dataset_meta_from_config(self.pose_estimator.cfg, 'test')
+        return found or parse_pose_metainfo(COCO)
 
     def _check_parts(self) -> None:
         if 'features' in self.tracker.fields and not self.appearance:
