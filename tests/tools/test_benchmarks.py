@@ -143,3 +143,15 @@ def test_boxes(load, capsys):
     for row in rows:
         assert (row['ratio to nms'] == '1') == (row['filter'] == 'nms')
         assert 0 < int(row['kept']) <= int(row['number'])
+
+
+def test_tracking(load, capsys):
+    load('benchmark_tracking').main(
+        ['--people', '1', '4', '--frames', '4', '--rounds', '1']
+    )
+    rows = read_table(capsys.readouterr().out)
+    assert [row['people'] for row in rows] == ['1'] * 5 + ['4'] * 5
+    for row in rows:
+        is_baseline = row['tracker'] == 'MMDetection SORT'
+        assert (row['ratio to MMDetection SORT'] == '1') == is_baseline
+        assert int(row['identities']) >= int(row['people']) - 1

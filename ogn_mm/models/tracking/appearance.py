@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from mmcv.ops import roi_align
 from mmdet.structures import ReIDDataSample
-from mmengine.runner import load_checkpoint
+from mmengine.runner import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
@@ -49,6 +49,9 @@ class ReIDFeatures(nn.Module):
             checkpoint of the model that this is a part of.
         input_size (tuple[int, int]): Width and height of the network's input. Defaults
             to (128, 256), as in MMDetection.
+
+    Raises:
+        ValueError: The checkpoint lacks a weight.
     """
 
     def __init__(
@@ -59,7 +62,14 @@ class ReIDFeatures(nn.Module):
         self.input_size = tuple(input_size)
         self.eval()
         if checkpoint is not None:
-            load_checkpoint(self.reid, checkpoint, map_location='cpu', strict=True)
+            loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+            state = loaded.get('state_dict', loaded)
+            missing, _ = self.reid.load_state_dict(state, strict=False)
+            if missing:
+                raise ValueError(
+                    f'{checkpoint}: lacks {len(missing)} weights of the network, '
+                    f'{missing[0]} among them'
+                )
 
     @torch.no_grad()
     def forward(self, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:

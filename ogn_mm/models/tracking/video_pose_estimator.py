@@ -162,7 +162,6 @@ class VideoPoseEstimator(BaseModel):
         """As `BaseModel.test_step`; frames stay on the CPU, where they are cut up."""
         return self._run_forward(data, mode='predict')
 
-    @torch.no_grad()
     def forward(self, inputs, data_samples, mode: str = 'predict'):
         """Track the next frames.
 
@@ -197,6 +196,7 @@ class VideoPoseEstimator(BaseModel):
         if state is not None:
             self.tracker.restore(state)
 
+    @torch.no_grad()
     def track(self, image: np.ndarray, sample: PoseDataSample) -> InstanceData:
         """Poses of the next frame that have an identity; see :meth:`forward`."""
         if sample.video_id != self.video_id or sample.frame_id == 0:
