@@ -142,12 +142,15 @@ def missing_files(paths) -> list[str]:
     return missing
 
 
-def require_images(paths, source: str) -> None:
+def require_images(
+    paths, source: str, advice: str = 'check data_root and data_prefix'
+) -> None:
     """Check that images exist, if they are local files.
 
     Args:
         paths (Iterable[str]): Of the images; there is at least one.
         source (str): The annotation file's name, for the message.
+        advice (str): The message's end. Defaults to what data sets need.
 
     Raises:
         FileNotFoundError: Some do not.
@@ -159,7 +162,7 @@ def require_images(paths, source: str) -> None:
     if missing:
         raise FileNotFoundError(
             f'{source}: {len(missing)} of {len(paths)} images do not exist, '
-            f'among them {", ".join(missing[:3])}; check data_root and data_prefix'
+            f'among them {", ".join(missing[:3])}; {advice}'
         )
 
 

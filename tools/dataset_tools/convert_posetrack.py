@@ -35,6 +35,11 @@ def parse_args(argv=None):
         help="folder that the images' names start from",
     )
     parser.add_argument('--out', type=Path, required=True, help='file to write')
+    parser.add_argument(
+        '--with-unlabelled',
+        action='store_true',
+        help='keep frames without labels as well: for test sequences',
+    )
     return parser.parse_args(argv)
 
 
@@ -53,13 +58,16 @@ def main(argv=None):
             raise ValueError(
                 f'{args.out}: would lie among the sequences; choose another folder'
             )
-        coco, counts = sequences_to_coco(read_folder(args.annotations), args.images)
+        sequences = read_folder(args.annotations)
+        coco, skipped, noted = sequences_to_coco(
+            sequences, args.images, args.with_unlabelled
+        )
     except (ValueError, FileNotFoundError) as error:
         sys.exit(f'convert_posetrack: {error}')
     write_json(args.out, coco)
     people = sum(not person['iscrowd'] for person in coco['annotations'])
     loaded = f'{len(coco["images"])} images, {people} people'
-    print(f'{args.out}: ' + summarize(loaded, {}, counts))
+    print(f'{args.out}: ' + summarize(loaded, skipped, noted))
 
 
 if __name__ == '__main__':

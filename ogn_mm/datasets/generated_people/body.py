@@ -150,7 +150,8 @@ def joints(body: Body, pose: dict) -> dict:
 
     Returns:
         dict: Name to (3,) position in camera axes, the pelvis at the origin, in units
-        of stature: the 17 COCO keypoints and the points that drawing needs besides.
+        of stature: the 17 COCO keypoints, PoseTrack's ``head_top`` and ``head_bottom``,
+        and the points that drawing needs besides.
     """
     world = rotation('z', pose['roll']) @ rotation('x', pose['pitch'])
     pelvis = world @ rotation('y', pose['yaw'])
@@ -165,6 +166,7 @@ def joints(body: Body, pose: dict) -> dict:
     on_head = dict(
         nose=(0, 0.22, 1.12), mouth=(0, 0.62, 0.92), chin=(0, 0.35, 0.05),
         brow=(0, -0.02, 0.06), hair=(0, -0.33, -0.2), nape=(0, 0.9, -0.55),
+        head_top=(0, -1.45, -0.2), head_bottom=(0, 1.1, 0),
         nose_root=(0, -0.1, 0.98), left_eye=(0.4, -0.1, 0.9),
         right_eye=(-0.4, -0.1, 0.9), left_ear=(0.98, 0.08, -0.05),
         right_ear=(-0.98, 0.08, -0.05),

@@ -65,7 +65,11 @@ def generate_dataset(
     parameters = dict(
         seed=seed, size=list(size), max_people=max_people, max_overlap=max_overlap
     )
-    check_manifest(out, dict(generator_version=GENERATOR_VERSION, **parameters))
+    check_manifest(
+        out,
+        dict(generator_version=GENERATOR_VERSION, **parameters),
+        max_overlap=MAX_OVERLAP,  # older manifests lack it, as it was fixed
+    )
     for split, count in num_images.items():
         records = out / 'records' / f'{split}.jsonl'
         images = out / 'images' / split
@@ -97,16 +101,21 @@ def generate_dataset(
         )
 
 
-def check_manifest(folder: Path, parameters: dict) -> None:
-    """Record the parameters of a new data set or compare those of an existing one."""
+def check_manifest(folder: Path, parameters: dict, **defaults) -> None:
+    """Record the parameters of a new data set or compare those of an existing one.
+
+    Args:
+        folder (Path): The data set's; created.
+        parameters (dict): As JSON gives them back.
+        **defaults: Of those that older manifests lack.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / 'manifest.json'
     if not path.exists():
         if any(not found.name.startswith('.') for found in folder.iterdir()):
             raise ValueError(f'{folder}: is not empty, and not of our making')
         write_atomically(path, json.dumps(parameters).encode())
-    # Older manifests lack the overlap, which was fixed.
-    found = dict(max_overlap=MAX_OVERLAP) | json.loads(path.read_text())
+    found = defaults | json.loads(path.read_text())
     if found != parameters:
         raise ValueError(
             f'{path}: holds a data set of other parameters ({found}, asked for '
@@ -124,7 +133,7 @@ def read_records(path: Path) -> dict:
     return dict(read_json_lines(path))
 
 
-def run(job, indices: list, workers: int, description: str):
+def run(job, indices: list, workers: int, description: str, chunk: int = 8):
     """Yield the job's results in order, with a progress bar; no bar for no work."""
     if not indices:
         return
@@ -137,7 +146,7 @@ def run(job, indices: list, workers: int, description: str):
     cv2.setNumThreads(1)
     try:
         with ProcessPoolExecutor(workers) as pool:
-            yield from shown(pool.map(job, indices, chunksize=8))
+            yield from shown(pool.map(job, indices, chunksize=chunk))
     finally:
         cv2.setNumThreads(threads)
 

@@ -23,24 +23,24 @@ class Prop:
     colour: tuple
 
 
-def render(backdrop, things, light=(0.35, -0.55, 0.76)):
-    """Draw people and props before a backdrop.
+def paint(image, things, light):
+    """Draw people and props into an image, in place.
 
     Args:
-        backdrop (np.ndarray): (H, W, 3) float32, BGR, 0-255; not changed.
+        image (np.ndarray): (H, W, 3) float32, BGR, 0-255.
         things (list[Person | Prop]): From far to near.
         light (array): (3,) unit vector towards the light, camera axes.
 
     Returns:
-        tuple: The picture, (H, W, 3) float32; one annotation for each person who is
-        in the image (see `annotate`); (H, W) int16, index of the annotation seen at
-        each pixel, -1 elsewhere.
+        tuple: (H, W) int8, index of the part seen at each pixel; (H, W) int16, index in
+        ``things`` of the person seen there; both -1 where no person is. Then a dict of
+        the people in the image by this index: silhouette, (H, W) bool, and the
+        keypoints and faces that `draw_person` gives.
     """
-    image = backdrop.copy()
     parts = np.full(image.shape[:2], -1, np.int8)
     owners = np.full(image.shape[:2], -1, np.int16)
-    people = []
-    for thing in things:
+    people = {}
+    for index, thing in enumerate(things):
         if isinstance(thing, Prop):
             drawn = draw_capsule(
                 image, thing.start, thing.end, thing.radii, thing.colour, light
@@ -53,13 +53,34 @@ def render(backdrop, things, light=(0.35, -0.55, 0.76)):
         if not silhouette.any():
             continue
         parts[silhouette] = seen[silhouette]
-        owners[silhouette] = len(people)
-        people.append((silhouette, keypoints, faces))
+        owners[silhouette] = index
+        people[index] = (silhouette, keypoints, faces)
+    return parts, owners, people
+
+
+def render(backdrop, things, light=(0.35, -0.55, 0.76)):
+    """Draw people and props before a backdrop, and annotate the people.
+
+    Args:
+        backdrop (np.ndarray): (H, W, 3) float32, BGR, 0-255; not changed.
+        things (list[Person | Prop]): From far to near.
+        light (array): (3,) unit vector towards the light, camera axes.
+
+    Returns:
+        tuple: The picture, (H, W, 3) float32; one annotation for each person who is
+        in the image (see `annotate`); (H, W) int16, index of the annotation seen at
+        each pixel, -1 elsewhere.
+    """
+    image = backdrop.copy()
+    parts, owners, people = paint(image, things, light)
     annotations = [
-        annotate(*person, np.where(owners == i, parts, -1))
-        for i, person in enumerate(people)
+        annotate(*person, np.where(owners == index, parts, -1))
+        for index, person in people.items()
     ]
-    return image, annotations, owners
+    # index of a thing -> of an annotation; the last one is that of -1
+    numbers = np.full(len(things) + 1, -1, np.int16)
+    numbers[list(people)] = np.arange(len(people))
+    return image, annotations, numbers[owners]
 
 
 def annotate(silhouette, keypoints, faces, seen) -> dict:

@@ -23,13 +23,12 @@ AREA_OF_BOX = 0.53
 
 
 def sequences_to_coco(
-    sequences: Iterable[Sequence], image_root
+    sequences: Iterable[Sequence], image_root, with_unlabelled=False
 ) -> tuple[dict, Counter]:
     """Join sequences into COCO's format, as MMPose's `PoseTrack18Dataset` reads it.
 
-    Frames that are not labelled are left out, for there is no telling who is in them;
-    if no frame is (test sequences), all are kept. Ids are kept, those of tracks and
-    persons as well.
+    Frames that are not labelled are left out, for there is no telling who is in them.
+    Ids are kept, those of tracks and persons as well.
 
     Keypoints inside an ignore region are not labelled, and people without others are
     left out, as by PoseTrack's evaluator; people who never had any are left out if
@@ -43,41 +42,45 @@ def sequences_to_coco(
     Args:
         sequences (Iterable[Sequence]): As `read_sequence` reads them.
         image_root (str | Path): What ``file_name`` starts from; sizes are read there.
+        with_unlabelled (bool): Whether to keep all frames, for test sequences.
 
     Returns:
-        tuple[dict, Counter]: COCO's dictionary, and what was left out or made up, by
-        reason.
+        tuple[dict, Counter, Counter]: COCO's dictionary, what was left out, by reason,
+        and what was kept but changed.
 
     Raises:
         FileNotFoundError: Images are missing.
-        ValueError: An id is in two sequences, or an image cannot be read.
+        ValueError: An id is in two sequences, an image cannot be read, or no frame is
+            labelled.
     """
-    sequences = list(sequences)
-    counts = Counter()
-    keep_all = not any(sequence.people for sequence in sequences)
+    skipped, noted = Counter(), Counter()
     images, people, regions = [], [], []
     for sequence in sequences:
-        frames = [f for f in sequence.frames if f['is_labeled'] or keep_all]
-        counts['frames without labels left out'] += len(sequence.frames) - len(frames)
+        frames = [f for f in sequence.frames if f['is_labeled'] or with_unlabelled]
+        skipped['frames without labels'] += len(sequence.frames) - len(frames)
         records = image_records(frames, sequence.name, Path(image_root))
         images += records
         sizes = {image['id']: (image['width'], image['height']) for image in records}
         polygons = {frame['id']: frame['ignore_regions'] for frame in frames}
         for person in sequence.people:
             if person['image_id'] not in sizes:
-                counts['people in frames without labels left out'] += 1
+                skipped['people in frames without labels'] += 1
                 continue
             place = person['image_id']
-            record = person_record(person, sizes[place], polygons[place], counts)
+            record = person_record(
+                person, sizes[place], polygons[place], skipped, noted
+            )
             if record:
                 people.append(record)
         regions += [region_record(i, r) for i, found in polygons.items() for r in found]
+    if not images:
+        raise ValueError('no frame is labelled; test sequences need with_unlabelled')
     for kind, records in (('image', images), ('annotation', people)):
         check_shared_ids(records, kind)
     first = 1 + max((person['id'] for person in people), default=0)
     regions = [dict(id=first + i) | region for i, region in enumerate(regions)]
     coco = dict(images=images, annotations=people + regions, categories=[CATEGORY])
-    return coco, +counts
+    return coco, +skipped, +noted
 
 
 def read_folder(folder) -> Iterator[Sequence]:
@@ -94,7 +97,9 @@ def image_records(frames: list[dict], video: str, root: Path) -> list[dict]:
     """COCO's records of a sequence's frames."""
     paths = [str(root / frame['file_name']) for frame in frames]
     if paths:
-        require_images(paths, video)
+        require_images(
+            paths, f'{video}.json', 'check the folder that their names start from'
+        )
     records = []
     for frame, path in zip(frames, paths, strict=True):
         try:
@@ -119,7 +124,9 @@ def image_records(frames: list[dict], video: str, root: Path) -> list[dict]:
     return records
 
 
-def person_record(person: dict, size, regions: list, counts: Counter) -> dict | None:
+def person_record(
+    person: dict, size, regions: list, skipped: Counter, noted: Counter
+) -> dict | None:
     """COCO's record of a person, or None if nothing is left of them."""
     keypoints = person['keypoints'].copy()
     labelled = keypoints[:, 2] != ABSENT
@@ -127,9 +134,9 @@ def person_record(person: dict, size, regions: list, counts: Counter) -> dict | 
     box = person.get('bbox')
     if box is None:
         box = clip_box(box_of_keypoints(keypoints), size)
-        counts['boxes made of keypoints'] += 1
+        noted['people whose box is made of their keypoints'] += 1
     if box[2] <= 0 or box[3] <= 0:
-        counts['people without box left out'] += 1
+        skipped['people without box'] += 1
         return None
     centre = np.array((box[0] + box[2] / 2, box[1] + box[3] / 2))
     if labelled.any():
@@ -137,10 +144,10 @@ def person_record(person: dict, size, regions: list, counts: Counter) -> dict | 
     else:
         gone = inside_regions(centre, regions)
     if gone:
-        counts['people in ignore regions left out'] += 1
+        skipped['people in ignore regions'] += 1
         return None
     keypoints[ignored] = 0
-    counts['keypoints in ignore regions left out'] += int(ignored.sum())
+    skipped['keypoints in ignore regions'] += int(ignored.sum())
     return {k: v for k, v in person.items() if k != 'keypoints'} | dict(
         category_id=1,
         keypoints=plain_numbers(keypoints),
