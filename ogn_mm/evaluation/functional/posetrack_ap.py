@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .posetrack_pairs import Pairs
+from .posetrack_hits import Hits
 from .posetrack_sequence import PoseSequence
 
 
@@ -24,44 +24,58 @@ class JointSamples(NamedTuple):
     num_truth: np.ndarray
 
 
-def assign_people(pairs: Pairs, num_truth_joints: np.ndarray) -> np.ndarray:
-    """Pairs of a prediction and the true person that it is taken to be.
+def assign_people(
+    hits: Hits, num_truth_joints: np.ndarray, num_found: int
+) -> np.ndarray:
+    """The true person that each prediction is taken to be.
 
     Each prediction keeps the person of whom it hits most joints, in shares of those
     annotated; each person takes the best of the predictions that kept it. Of equals
     the first counts. Nobody gets a second chance.
 
     Args:
-        pairs (Pairs): Of one sequence, N.
+        hits (Hits): Of one sequence.
         num_truth_joints (np.ndarray): Annotated joints of each true person, int, (G,).
+        num_found (int): P, the number of predictions.
 
     Returns:
-        np.ndarray: Places among the pairs, int.
+        np.ndarray: Places among the true people, or -1, int, (P,).
     """
-    shares = pairs.hits.sum(axis=1) / np.maximum(num_truth_joints[pairs.truth], 1)
-    # first key last: by prediction, then by falling share; stable
-    order = np.lexsort((-shares, pairs.found))
-    best = order[np.unique(pairs.found[order], return_index=True)[1]]
-    best = best[shares[best] > 0]
-    order = best[np.lexsort((best, -shares[best], pairs.truth[best]))]
-    return order[np.unique(pairs.truth[order], return_index=True)[1]]
+    # the joints of a pair of people stand together
+    changes = [np.diff(people, prepend=-1) != 0 for people in hits[:2]]
+    first = np.flatnonzero(changes[0] | changes[1])
+    counts = np.diff(first, append=len(hits.found))
+    truth, found = hits.truth[first], hits.found[first]
+    shares = counts / num_truth_joints[truth]
+    # pairs are in order of found, then truth; the last key sorts first, and stably
+    order = np.lexsort((-shares, found))
+    best = order[np.unique(found[order], return_index=True)[1]]
+    order = best[np.lexsort((-shares[best], truth[best]))]
+    chosen = order[np.unique(truth[order], return_index=True)[1]]
+    owners = np.full(num_found, -1)
+    owners[found[chosen]] = truth[chosen]
+    return owners
 
 
 def collect_samples(
-    truth: PoseSequence, found: PoseSequence, pairs: Pairs
+    truth: PoseSequence, found: PoseSequence, hits: Hits
 ) -> JointSamples:
     """The samples of one sequence, as :func:`average_precisions` takes them."""
+    owners = assign_people(hits, truth.exist.sum(axis=1), len(found.frames))
+    right = owners[hits.found] == hits.truth
     correct = np.zeros(found.exist.shape, bool)
-    chosen = assign_people(pairs, truth.exist.sum(axis=1))
-    correct[pairs.found[chosen]] = pairs.hits[chosen]
+    correct[hits.found[right], hits.joints[right]] = True
     return JointSamples(found.scores, correct, found.exist, truth.exist.sum(axis=0))
 
 
 def join_samples(samples: list[JointSamples]) -> JointSamples:
     """Those of several sequences, in their order."""
+    scores, correct, exist, num_truth = zip(*samples, strict=True)
     return JointSamples(
-        *(np.concatenate([s[i] for s in samples]) for i in range(3)),
-        num_truth=np.sum([s.num_truth for s in samples], axis=0),
+        np.concatenate(scores),
+        np.concatenate(correct),
+        np.concatenate(exist),
+        np.sum(num_truth, axis=0),
     )
 
 
@@ -112,6 +126,8 @@ def depends_on_ties(samples: JointSamples) -> bool:
     for joint in range(samples.exist.shape[1]):
         exist = samples.exist[:, joint]
         scores, labels = samples.scores[exist, joint], samples.correct[exist, joint]
+        if len(np.unique(scores)) == len(scores):
+            continue
         worst, best = (
             precision_recall(
                 labels[np.lexsort((order, -scores))], samples.num_truth[joint]

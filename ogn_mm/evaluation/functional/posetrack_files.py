@@ -166,9 +166,9 @@ def read_scores(people: Records, which: list[bool], columns: list[int]) -> np.nd
     lists = people._replace(items=scored).column('scores', list)
     short = [len(scores) < needed for scores in lists]
     if any(short):
+        found = len(lists[short.index(True)])
         people._replace(items=scored).report(
-            short,
-            f"'scores' should be {needed} numbers, found {len(lists[short.index(True)])}",
+            short, f"'scores' should be {needed} numbers, found {found}"
         )
     trimmed = [
         dict(person, scores=scores[:needed])

@@ -11,7 +11,7 @@ from .posetrack_ap import (
     depends_on_ties,
     join_samples,
 )
-from .posetrack_pairs import clean_up, make_pairs
+from .posetrack_hits import clean_up, find_hits
 from .posetrack_sequence import PoseSequence
 from .posetrack_tracking import track_joints, tracking_metrics
 
@@ -37,7 +37,9 @@ COUNTS = (
 # What is summed where no sequence is left.
 NO_COUNTS = np.zeros(len(POSETRACK17_JOINTS), int)
 NO_SAMPLES = JointSamples(
-    *(np.zeros((0, len(POSETRACK17_JOINTS)), kind) for kind in (float, bool, bool)),
+    scores=np.zeros((0, len(NO_COUNTS))),
+    correct=np.zeros((0, len(NO_COUNTS)), bool),
+    exist=np.zeros((0, len(NO_COUNTS)), bool),
     num_truth=NO_COUNTS,
 )
 
@@ -58,7 +60,7 @@ class PoseTrackReport:
         self.num_frames: list[int] = []
 
     def add(self, name: str, truth: PoseSequence, found: PoseSequence) -> None:
-        """Evaluate a sequence; one in which nobody is annotated has no part in anything.
+        """Evaluate a sequence; where nobody is annotated it has no part in anything.
 
         Args:
             name (str): Of the sequence.
@@ -72,13 +74,13 @@ class PoseTrackReport:
         truth, found = clean_up(truth, found)
         if not truth.num_frames:
             return
-        pairs = make_pairs(truth, found)
-        samples = collect_samples(truth, found, pairs)
+        hits = find_hits(truth, found)
+        samples = collect_samples(truth, found, hits)
         self.samples.append(samples)
         self.num_frames.append(truth.num_frames)
         self.sequences[name] = dict(ap=summarize(average_precisions(samples)))
         if self.tracking:
-            counts = track_joints(truth, found, pairs)
+            counts = track_joints(truth, found, hits)
             self.counts.append(counts)
             self.sequences[name]['mot'] = summarize(tracking_metrics(counts))
 

@@ -65,9 +65,11 @@ def check_track_ids(source: str, frames: np.ndarray, track_ids: np.ndarray) -> N
             f"{source}: 'track_id' should be below {TRACK_ID_LIMIT}, found "
             f'{track_ids.max()}'
         )
-    pairs, counts = np.unique(np.stack([frames, track_ids]), axis=1, return_counts=True)
-    if (counts > 1).any():
-        frame, track_id = pairs[:, counts > 1][:, 0]
+    order = np.lexsort((track_ids, frames))
+    pairs = np.stack([frames, track_ids])[:, order]
+    again = (np.diff(pairs, axis=1) == 0).all(axis=0)
+    if again.any():
+        frame, track_id = pairs[:, again.argmax()]
         raise ValueError(
             f"{source}: frame {frame}: two people have the 'track_id' {track_id}"
         )

@@ -7,14 +7,14 @@ Stiefelhagen 2008), matched as motmetrics does.
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .posetrack_pairs import Pairs
+from .posetrack_hits import Hits
 from .posetrack_sequence import PoseSequence
 
 NOBODY = -1
 
 
 def track_joints(
-    truth: PoseSequence, found: PoseSequence, pairs: Pairs
+    truth: PoseSequence, found: PoseSequence, hits: Hits
 ) -> dict[str, np.ndarray]:
     """Count what happens to the joints of one sequence, frame by frame.
 
@@ -25,7 +25,7 @@ def track_joints(
     Args:
         truth (PoseSequence): The ground truth, as `clean_up` leaves it.
         found (PoseSequence): The predictions, likewise.
-        pairs (Pairs): Of both.
+        hits (Hits): Of both: the pairs of joints that can be matched.
 
     Returns:
         dict[str, np.ndarray]: ``num_misses``, ``num_switches``,
@@ -34,59 +34,63 @@ def track_joints(
         ``sum_dist_matched`` of the matched ones and ``sum_dist_extra`` of those that
         count again because an identity changed.
     """
-    counts, found_counts = truth.counts(), found.counts()
     counted = np.arange(truth.num_frames) < truth.num_frames - 1
-    filled = counted & (counts > 0) & (found_counts > 0)
+    filled = counted & (truth.counts() > 0) & (found.counts() > 0)
     num_hollow = int((counted & ~filled).sum())
     objects, hypotheses = (
         side.exist[filled[side.frames]].sum(axis=0) + num_hollow
         for side in (truth, found)
     )
-    costs = np.where(pairs.hits, pairs.distances, np.inf)
-    within = costs[filled[truth.frames[pairs.truth]]]
-    result = dict(
-        num_objects=objects,
-        sum_dist_raw=np.where(np.isfinite(within), within, 0).sum(axis=0),
-    )
-    memory = Memory(truth, found)
-    events = [
-        memory.match(people, candidates, block)
-        for people, candidates, block in frame_blocks(
-            counts, found_counts, filled, costs
-        )
-    ]
-    joints, matched, switches, extras = (
-        np.concatenate(column) if events else np.zeros(0, int)
-        for column in (zip(*events, strict=True) if events else [()] * 4)
-    )
+    frames = truth.frames[hits.truth]
+    end = np.searchsorted(frames, truth.num_frames - 1)
+    hits = Hits(*(column[:end] for column in hits))
+    matched, switches, extras = match_frames(truth, found, hits, frames[:end])
 
-    def total(weights=None):
-        return np.bincount(joints, weights, minlength=len(objects))
+    def total(which, weights=None):
+        return np.bincount(hits.joints[which], weights, minlength=len(objects))
 
-    result['num_detections'] = detections = total()
-    return result | dict(
+    detections = total(matched)
+    distances = hits.distances
+    return dict(
         num_misses=objects - detections,
+        num_switches=total(switches),
         num_false_positives=hypotheses - detections,
-        num_switches=total(switches).astype(int),
-        sum_dist_matched=total(matched),
-        sum_dist_extra=total(matched * extras),
+        num_objects=objects,
+        num_detections=detections,
+        sum_dist_raw=total(slice(None), distances),
+        sum_dist_matched=total(matched, distances[matched]),
+        sum_dist_extra=total(slice(None), distances * extras),
     )
 
 
-def frame_blocks(counts, found_counts, filled, costs):
-    """For each filled frame the people on both sides, slices, and costs (15, G, P)."""
-    first, first_found = (c.cumsum() - c for c in (counts, found_counts))
-    sizes = counts * found_counts
-    first_pair = sizes.cumsum() - sizes
-    for frame in np.flatnonzero(filled):
-        num, num_found = counts[frame], found_counts[frame]
-        start, start_found, pair = first[frame], first_found[frame], first_pair[frame]
-        block = costs[pair : pair + sizes[frame]].reshape(num_found, num, -1)
-        yield (
-            slice(start, start + num),
-            slice(start_found, start_found + num_found),
-            np.ascontiguousarray(block.transpose(2, 1, 0)),
-        )
+def match_frames(
+    truth: PoseSequence, found: PoseSequence, hits: Hits, frames: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Match objects and hypotheses, all joints of a frame at once.
+
+    Args:
+        truth (PoseSequence): The objects.
+        found (PoseSequence): The hypotheses.
+        hits (Hits): N, those that count.
+        frames (np.ndarray): Their frames, ascending, int, (N,).
+
+    Returns:
+        tuple: Which hits are matched and which of these are switches, bool, (N,), and
+        how often the distance of each counts again, int, (N,).
+    """
+    memory = Memory(truth, found, hits)
+    matched, switches = np.zeros((2, len(frames)), bool)
+    extras = np.zeros(len(frames), int)
+    bounds = np.flatnonzero(np.diff(frames, prepend=-1, append=-1)).tolist()
+    for start, stop in zip(bounds[:-1], bounds[1:], strict=True):
+        here = np.arange(start, stop)
+        kept, left = memory.carry_on(here)
+        matched[kept] = True
+        if len(left):
+            new = np.concatenate(choose_pairs(truth, found, hits, left))
+            matched[new] = True
+            switches[new], extras[new] = memory.remember(new)
+    return matched, switches, extras
 
 
 class Memory:
@@ -95,95 +99,117 @@ class Memory:
     Args:
         truth (PoseSequence): The objects.
         found (PoseSequence): The hypotheses.
+        hits (Hits): What can be matched, N.
     """
 
-    def __init__(self, truth: PoseSequence, found: PoseSequence):
-        sides = [
-            np.unique(side.track_ids, return_inverse=True) for side in (truth, found)
-        ]
-        (objects, self.objects), (hypotheses, self.hypotheses) = sides
-        self.exist, self.found_exist = truth.exist, found.exist
+    def __init__(self, truth: PoseSequence, found: PoseSequence, hits: Hits):
         num_joints = truth.exist.shape[1]
-        # The hypothesis that each object was last matched to.
-        self.partners = np.full((num_joints, len(objects)), NOBODY)
-        # The object that each hypothesis was last newly matched to.
-        self.owners = np.full((num_joints, len(hypotheses)), NOBODY)
-
-    def match(self, people: slice, candidates: slice, costs: np.ndarray):
-        """Match the joints of a frame, and remember.
-
-        Args:
-            people (slice): The frame's G objects in their sequence.
-            candidates (slice): Its P hypotheses.
-            costs (np.ndarray): Distances, infinite where out of reach, (15, G, P).
-
-        Returns:
-            tuple: Of each match the joint, the distance, whether it is a switch, and
-            how many times its distance counts again.
-        """
-        objects, hypotheses = self.objects[people], self.hypotheses[candidates]
-        allowed = np.isfinite(costs)
-        partners = self.partners[:, objects]
-        kept = allowed & (partners[:, :, None] == hypotheses)
-        # Two objects may remember one hypothesis: the first of them keeps it.
-        kept &= kept.cumsum(axis=1) == 1
-        left = allowed & ~kept.any(axis=2)[:, :, None] & ~kept.any(axis=1)[:, None]
-        joints, rows, _ = kept.nonzero()
-        distances = costs[kept]
-        if not left.any():
-            return joints, distances, np.zeros(len(joints), bool), np.zeros(len(joints))
-        new = self.assign(left, costs, people, candidates)
-        joint, row, column = new.nonzero()
-        switch, extra = self.remember(joint, objects[row], hypotheses[column])
-        none = np.zeros(len(joints), int)
-        return (
-            np.concatenate([joints, joint]),
-            np.concatenate([distances, costs[new]]),
-            np.concatenate([none.astype(bool), switch]),
-            np.concatenate([none, extra]),
+        # A number for every track of every joint, by hit.
+        self.objects, self.hypotheses = (
+            np.unique(side.track_ids, return_inverse=True)[1][people] * num_joints
+            + hits.joints
+            for side, people in ((truth, hits.truth), (found, hits.found))
         )
+        num_objects = num_joints * len(truth.frames)
+        num_hypotheses = num_joints * len(found.frames)
+        # The hypothesis that each object was last matched to.
+        self.partners = np.full(num_objects, NOBODY)
+        # The object that each hypothesis was last newly matched to.
+        self.owners = np.full(num_hypotheses, NOBODY)
+        # The latest hit that matched each.
+        self.object_hits = np.full(num_objects, NOBODY)
+        self.hypothesis_hits = np.full(num_hypotheses, NOBODY)
 
-    def assign(self, left, costs, people: slice, candidates: slice) -> np.ndarray:
-        """The most pairs, and of these the closest, among those left, (15, G, P)."""
-        rivals = (left.sum(axis=1) > 1).any(axis=1) | (left.sum(axis=2) > 1).any(axis=1)
-        new = left & ~rivals[:, None, None]
-        for joint in np.flatnonzero(rivals):
-            rows = np.flatnonzero(self.exist[people, joint])
-            columns = np.flatnonzero(self.found_exist[candidates, joint])
-            index = np.ix_([joint], rows, columns)
-            new[index] = assign_most(left[index][0], costs[index][0])
-        return new
+    def carry_on(self, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of a frame's hits those that continue a match, and those still possible."""
+        objects, hypotheses = self.objects[here], self.hypotheses[here]
+        kept = self.partners[objects] == hypotheses
+        # Two objects may remember one hypothesis: the first, written last, keeps it.
+        again = here[kept]
+        self.hypothesis_hits[hypotheses[kept][::-1]] = again[::-1]
+        again = again[self.hypothesis_hits[hypotheses[kept]] == again]
+        self.object_hits[self.objects[again]] = again
+        free = (self.object_hits[objects] < here[0]) & (
+            self.hypothesis_hits[hypotheses] < here[0]
+        )
+        return again, here[free]
 
-    def remember(self, joint, objects, hypotheses):
+    def remember(self, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Note new matches; which are switches, and how often each counts again."""
-        partners = self.partners[joint, objects]
-        owners = self.owners[joint, hypotheses]
+        objects, hypotheses = self.objects[new], self.hypotheses[new]
+        partners, owners = self.partners[objects], self.owners[hypotheses]
         switch = (partners != NOBODY) & (partners != hypotheses)
         ascend = switch & (owners == NOBODY)
         transfer = (owners != NOBODY) & (owners != objects)
         migrate = transfer & (partners == NOBODY)
-        self.partners[joint, objects] = hypotheses
-        self.owners[joint, hypotheses] = objects
+        self.partners[objects] = hypotheses
+        self.owners[hypotheses] = objects
         return switch, ascend.astype(int) + transfer + migrate
 
 
-def assign_most(allowed: np.ndarray, costs: np.ndarray) -> np.ndarray:
+def choose_pairs(
+    truth: PoseSequence, found: PoseSequence, hits: Hits, left: np.ndarray
+) -> list[np.ndarray]:
+    """Of a frame's hits that are left the most that fit together, the closest of them.
+
+    Args:
+        truth (PoseSequence): The objects.
+        found (PoseSequence): The hypotheses.
+        hits (Hits): All.
+        left (np.ndarray): Places among the hits, int, at least one.
+
+    Returns:
+        list[np.ndarray]: Places among the hits.
+    """
+    joints = hits.joints[left]
+    contested = np.zeros(truth.exist.shape[1], bool)
+    for people in (hits.truth[left], hits.found[left]):
+        _, inverse, counts = np.unique(
+            people * len(contested) + joints, return_inverse=True, return_counts=True
+        )
+        contested[joints[counts[inverse] > 1]] = True
+    chosen = [left[~contested[joints]]]
+    for joint in np.flatnonzero(contested):
+        rivals = left[joints == joint]
+        (rows, num_rows), (columns, num_columns) = (
+            places_in_frame(side, people[rivals], joint)
+            for side, people in ((truth, hits.truth), (found, hits.found))
+        )
+        costs = hits.distances[rivals]
+        shape = (num_rows, num_columns)
+        chosen.append(rivals[assign_most(rows, columns, costs, shape)])
+    return chosen
+
+
+def places_in_frame(side: PoseSequence, people: np.ndarray, joint: int):
+    """Where people of a frame are among those that have a joint, and their number."""
+    frame = side.frames[people[0]]
+    first, last = np.searchsorted(side.frames, [frame, frame + 1])
+    places = side.exist[first:last, joint].cumsum()
+    return places[people - first] - 1, int(places[-1])
+
+
+def assign_most(
+    rows: np.ndarray, columns: np.ndarray, costs: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
     """The largest one-to-one matching of allowed pairs, the cheapest of these.
 
     Args:
-        allowed (np.ndarray): bool, (G, P), some of them true.
-        costs (np.ndarray): Finite and >= 0 where allowed, (G, P).
+        rows (np.ndarray): Of the N allowed pairs, N > 0, int, (N,).
+        columns (np.ndarray): int, (N,).
+        costs (np.ndarray): >= 0, (N,).
+        shape (tuple[int, int]): Number of rows and of columns.
 
     Returns:
-        np.ndarray: Which pairs are matched, bool, (G, P).
+        np.ndarray: Which of the pairs are matched, bool, (N,).
     """
     # One forbidden pair costs more than any number of allowed ones. All rows and
     # columns take part, as in motmetrics: equal sums are then resolved alike.
-    forbidden = 2 * min(costs.shape) * (costs[allowed].max() + 1) + 1
-    rows, columns = linear_sum_assignment(np.where(allowed, costs, forbidden))
-    matched = np.zeros(allowed.shape, bool)
-    matched[rows, columns] = True
-    return matched & allowed
+    matrix = np.full(shape, 2 * min(shape) * (costs.max() + 1) + 1)
+    matrix[rows, columns] = costs
+    matched = np.zeros(shape, bool)
+    matched[linear_sum_assignment(matrix)] = True
+    return matched[rows, columns]
 
 
 def tracking_metrics(counts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""What PoseTrack's metrics compare: people of the same frames, and their distances.
+"""Correct joints, on which all of PoseTrack's metrics rest.
 
 Definitions are those of the official evaluator (github.com/leonid-pishchulin/poseval),
 oddities included.
@@ -14,23 +14,23 @@ from .posetrack_sequence import PoseSequence
 HIT = 0.5  # largest distance of a correct joint, in head sizes
 
 
-class Pairs(NamedTuple):
-    """The N pairs of a prediction and a true person in one frame.
+class Hits(NamedTuple):
+    """The N joints that are predicted where a true person has them.
 
-    Ordered by frame, then prediction, then true person.
+    A joint may be hit by several predictions and the other way round. Ordered by
+    prediction, then true person, then joint, and so by frame as well.
 
     Attributes:
         truth (np.ndarray): Places of the true people in their sequence, int, (N,).
         found (np.ndarray): Places of the predictions, int, (N,).
-        distances (np.ndarray): Of the joints in head sizes, (N, 15); infinite unless
-            both have the joint.
-        hits (np.ndarray): Which joints are correct, bool, (N, 15).
+        joints (np.ndarray): In [0, 15), int, (N,).
+        distances (np.ndarray): In head sizes, in [0, 0.5], (N,).
     """
 
     truth: np.ndarray
     found: np.ndarray
+    joints: np.ndarray
     distances: np.ndarray
-    hits: np.ndarray
 
 
 def clean_up(
@@ -87,33 +87,63 @@ def drop_ignored(people: PoseSequence) -> PoseSequence:
     return people._replace(exist=exist).take(~dropped)
 
 
-def make_pairs(truth: PoseSequence, found: PoseSequence) -> Pairs:
-    """Pair all people of each frame and measure the distances of their joints.
+def find_hits(truth: PoseSequence, found: PoseSequence) -> Hits:
+    """Compare the people of each frame and find the joints that are correct.
 
     Args:
         truth (PoseSequence): The ground truth, as :func:`clean_up` leaves it.
         found (PoseSequence): The predictions, likewise.
 
     Raises:
-        ValueError: A true person has no head box.
+        ValueError: A true person has no head box, in a frame with predictions.
     """
-    counts = truth.counts()
-    partners = counts[found.frames]
-    pred = np.repeat(np.arange(len(found.frames)), partners)
-    # Places among each prediction's partners, counted from the frame's first person.
-    offset = np.arange(len(pred)) - np.repeat(partners.cumsum() - partners, partners)
-    first = counts.cumsum() - counts
-    true = first[found.frames[pred]] + offset
-
-    headless = np.isnan(truth.head_sizes)
-    if headless[true].any():
-        person = true[headless[true].argmax()]
+    true, pred = pair_people(truth, found)
+    headless = np.isnan(truth.head_sizes[true])
+    if headless.any():
+        person = true[headless.argmax()]
         raise ValueError(
             f"{truth.source}: the person with 'track_id' {truth.track_ids[person]} has "
             "no head box ('bbox_head', or 'x1' to 'y2' in 2017's layout)"
         )
+    near = are_near(truth, found, true, pred)
+    true, pred = true[near], pred[near]
     delta = found.keypoints[pred] - truth.keypoints[true]
     with np.errstate(divide='ignore', invalid='ignore'):
         distances = np.sqrt((delta**2).sum(axis=-1)) / truth.head_sizes[true, None]
-        distances[~(found.exist[pred] & truth.exist[true])] = np.inf
-        return Pairs(true, pred, distances, distances <= HIT)
+        # a head without extent gives infinity or NaN, and no hit
+        hits = (distances <= HIT) & found.exist[pred] & truth.exist[true]
+    pairs, joints = hits.nonzero()
+    return Hits(true[pairs], pred[pairs], joints, distances[hits])
+
+
+def pair_people(
+    truth: PoseSequence, found: PoseSequence
+) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the true person and the prediction of every pair within a frame."""
+    counts = truth.counts()
+    partners = counts[found.frames]
+    pred = np.repeat(np.arange(len(found.frames)), partners)
+    # places among each prediction's partners, counted from the frame's first person
+    offset = np.arange(len(pred)) - np.repeat(partners.cumsum() - partners, partners)
+    first = counts.cumsum() - counts
+    return first[found.frames[pred]] + offset, pred
+
+
+def are_near(truth, found, true: np.ndarray, pred: np.ndarray) -> np.ndarray:
+    """Which pairs are near enough to have a joint in common, bool."""
+    reach = HIT * truth.head_sizes[true, None] + 1e-6
+    low, high = extents(truth)
+    found_low, found_high = extents(found)
+    apart = (found_low[pred] - reach > high[true]) | (
+        found_high[pred] + reach < low[true]
+    )
+    return ~apart.any(axis=1)
+
+
+def extents(people: PoseSequence) -> tuple[np.ndarray, np.ndarray]:
+    """Corners of the people's keypoints, (P, 2) each; of nobody's, infinities."""
+    exist = people.exist[..., None]
+    return (
+        np.where(exist, people.keypoints, np.inf).min(axis=1),
+        np.where(exist, people.keypoints, -np.inf).max(axis=1),
+    )
