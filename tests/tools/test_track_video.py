@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 TOOL = ROOT / 'tools/track_video.py'
 POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
 DETECTOR = """
-model = dict(type='BrightSquares')
+model = dict(type='Rectangles')
 test_dataloader = dict(dataset=dict(pipeline=[dict(type='PackDetInputs')]))
 """
 CONFIG = f"""
@@ -42,8 +42,8 @@ model = dict(
 
 
 @MODELS.register_module(force=True)
-class BrightSquares(nn.Module):
-    """Detects the red and the green square of a frame, but for its eighth column."""
+class Rectangles(nn.Module):
+    """Detects the red and the green rectangle of a frame."""
 
     def test_step(self, batch):
         image = batch['inputs'][0].float()
@@ -86,8 +86,6 @@ def setting(tmp_path_factory):
         image = background.copy()
         image[20:60, 10 + 6 * t : 30 + 6 * t] = (0, 0, 230)
         image[30:80, 90 - 6 * t : 112 - 6 * t] = (0, 230, 0)
-        if t == 4:
-            image[80:, :] = image[80:, :]
         cv2.imwrite(str(frames / f'{t:03d}.png'), image)
     return config, frames
 

@@ -168,18 +168,34 @@ class PoseTracker:
 
     def _associate(self, detections: dict[str, np.ndarray]) -> np.ndarray:
         """Identities of sorted detections; the tracks are brought up to date."""
-        rows, columns = match(self.similarity(detections), self.match_thr)
-        ids = np.full(len(detections['scores']), -1)
+        propagated = detections.get(
+            'propagated', np.zeros(len(detections['scores']), bool)
+        )
+        rows, columns = self._match(self.similarity(detections), propagated)
+        ids = np.full(len(propagated), -1)
         if len(self):
             ids[columns] = self.tracks['ids'][rows]
             self._continue(rows, {name: c[columns] for name, c in detections.items()})
-        born = (ids < 0) & (detections['scores'] >= self.birth_score)
-        if 'propagated' in detections:
-            born &= ~detections['propagated']
+        born = (ids < 0) & (detections['scores'] >= self.birth_score) & ~propagated
         ids[born] = np.arange(self.next_id, self.next_id + born.sum())
         self.next_id += int(born.sum())
         self._begin(ids[born], {name: c[born] for name, c in detections.items()})
         return ids
+
+    def _match(self, similarity: np.ndarray, propagated: np.ndarray):
+        """Rows and columns of pairs; boxes carried over get the tracks that are left.
+
+        Otherwise such a box, which follows its track closely, would take it from the
+        person who was detected after all.
+        """
+        free = np.ones(len(similarity), bool)
+        pairs = []
+        for group in (~propagated, propagated):
+            allowed = free[:, None] & group
+            rows, columns = match(np.where(allowed, similarity, 0), self.match_thr)
+            free[rows] = False
+            pairs.append((rows, columns))
+        return tuple(np.concatenate(sides) for sides in zip(*pairs, strict=True))
 
     def _continue(self, rows: np.ndarray, found: dict[str, np.ndarray]) -> None:
         """Give tracks at ``rows`` their detections; let old gaps end in death."""

@@ -67,6 +67,14 @@ def test_carried_over_boxes_continue_tracks_and_found_none():
     assert tracker.update(frame(carried)).tolist() == [0]
 
 
+def test_detected_people_come_before_carried_over_boxes():
+    """Though the box carried over is nearer to where the track was."""
+    tracker = PoseTracker()
+    tracker.update(frame(person(0, propagated=False)))
+    both = frame(person(1, propagated=True), person(10, propagated=False))
+    assert tracker.update(both).tolist() == [-1, 0]
+
+
 def crossing(tracker, move=None):
     """Two people of different poses swap places, 12 pixels a frame; their ids.
 
