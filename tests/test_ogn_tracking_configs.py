@@ -45,7 +45,7 @@ def test_name_says_what_the_config_is(path):
     assert data.sampler.type == 'VideoSampler'
     assert data.dataset.data_root == f'data/posetrack{name["year"]}/'
     folder = data.dataset.data_root + data.dataset.ann_dir
-    assert config.test_evaluator.ann_dir == folder
+    assert config.test_evaluator.gt_dir == folder
     assert folder.endswith('test' if name['test'] else 'val')
     assert bool(config.test_evaluator.get('format_only')) == bool(name['test'])
     assert config.val_cfg is None and 'val_dataloader' not in config

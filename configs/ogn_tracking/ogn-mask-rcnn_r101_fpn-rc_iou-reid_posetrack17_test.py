@@ -4,7 +4,7 @@ _base_ = './ogn-mask-rcnn_r101_fpn-rc_iou-reid_posetrack17.py'
 ann_dir = 'annotations/test'
 test_dataloader = dict(dataset=dict(ann_dir=ann_dir))
 test_evaluator = dict(
-    ann_dir=_base_.data_root + ann_dir,
+    gt_dir=_base_.data_root + ann_dir,
     format_only=True,
     outfile_prefix='work_dirs/posetrack17_test_ogn-mask-rcnn_r101_fpn-rc_iou-reid',
 )

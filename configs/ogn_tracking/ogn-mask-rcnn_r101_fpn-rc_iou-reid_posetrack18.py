@@ -2,4 +2,4 @@ _base_ = './ogn-mask-rcnn_r101_fpn-rc_iou-reid_posetrack17.py'
 
 data_root = 'data/posetrack18/'
 test_dataloader = dict(dataset=dict(data_root=data_root))
-test_evaluator = dict(ann_dir=data_root + _base_.ann_dir)
+test_evaluator = dict(gt_dir=data_root + _base_.ann_dir)

@@ -4,7 +4,7 @@ _base_ = './two-stages-ogn_res152-512x384-gbg_iou-reid_posetrack18.py'
 ann_dir = 'annotations/test'
 test_dataloader = dict(dataset=dict(ann_dir=ann_dir))
 test_evaluator = dict(
-    ann_dir=_base_.data_root + ann_dir,
+    gt_dir=_base_.data_root + ann_dir,
     format_only=True,
     outfile_prefix='work_dirs/posetrack18_test_two-stages-ogn_res152-512x384-gbg_iou-reid',
 )

@@ -36,7 +36,8 @@ model = dict(
     tracker=dict(
         type='PoseTracker',
         cues=[
-            dict(type='BoxIoU'), dict(type='ReIDDistance'), dict(type='FlowOKS')]),
+            dict(type='BoxIoU', weight=3), dict(type='ReIDDistance'),
+            dict(type='FlowOKS')]),
     min_track_length=2)
 """
 

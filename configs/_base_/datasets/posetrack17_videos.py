@@ -11,4 +11,4 @@ test_dataloader = dict(
     sampler=dict(type='VideoSampler'),
     dataset=dict(type='PoseTrackVideoDataset', data_root=data_root, ann_dir=ann_dir),
 )
-test_evaluator = dict(type='PoseTrackMetric', ann_dir=data_root + ann_dir)
+test_evaluator = dict(type='PoseTrackMetric', gt_dir=data_root + ann_dir)

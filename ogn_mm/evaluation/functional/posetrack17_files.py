@@ -36,23 +36,19 @@ def read_annolist(content: dict, source: str, truth: bool) -> PoseSequence:
     counts = np.array([len(people) for people in people_of], int)
     people = Records([person for p in people_of for person in p], 'person', source)
     frames = np.repeat(np.arange(len(counts)), counts)
-    track_ids = values(people, 'track_id').astype(int)
-    check_track_ids(source, frames, track_ids)
+    numbers = values(people, 'track_id')
+    people.report(numbers % 1 != 0, "'track_id' should be an integer")
+    track_ids = check_track_ids(source, frames, [int(n) for n in numbers])
 
     listed = np.array([point_list(person) is not None for person in people.items], bool)
-    people = people._replace(
-        items=[people.items[i] for i in np.flatnonzero(listed)],
-    )
+    people = choose(people, listed)
     keypoints, exist, scores = read_points(people)
     sizes = np.full(len(people.items), np.nan)
     if truth:
         boxed = [all(c in person for c in HEAD_CORNERS) for person in people.items]
-        with_box = people._replace(
-            items=[people.items[i] for i in np.flatnonzero(boxed)]
-        )
-        sizes[boxed] = head_sizes(
-            np.stack([values(with_box, c) for c in HEAD_CORNERS], axis=1)
-        )
+        with_box = choose(people, boxed)
+        corners = [values(with_box, corner) for corner in HEAD_CORNERS]
+        sizes[boxed] = head_sizes(np.stack(corners, axis=1))
     return PoseSequence(
         source=source,
         num_frames=len(counts),
@@ -65,6 +61,11 @@ def read_annolist(content: dict, source: str, truth: bool) -> PoseSequence:
         head_sizes=sizes,
         regions=read_regions(entries) if truth else (),
     )
+
+
+def choose(records: Records, which) -> Records:
+    """The records where a mask is true."""
+    return records._replace(items=[records.items[i] for i in np.flatnonzero(which)])
 
 
 def values(records: Records, field: str) -> np.ndarray:
@@ -111,12 +112,16 @@ def read_regions(entries: Records) -> list[tuple[int, np.ndarray]]:
     """Frame and polygon (V, 2) of the ignored regions."""
     regions = []
     for frame, entry in enumerate(entries.items):
-        for region in entry.get('ignore_regions') or ():
-            points = Records(region.get('point', []), 'region point', entries.source)
-            entries._replace(items=[entry]).report(
-                [len(points.items) in (1, 2)],
-                f"'ignore_regions' of frame {frame} has a region with fewer than 3 "
-                'vertices',
+        listed = entries._replace(items=[entry]).having('ignore_regions')
+        areas = Records(
+            [area for found in listed.column('ignore_regions', list) for area in found],
+            f'ignored region of frame {frame},',
+            entries.source,
+        )
+        for vertices in areas.column('point', list):
+            points = areas._replace(items=vertices, kind=f'{areas.kind} point')
+            areas.report(
+                [len(vertices) in (1, 2)], "'point' should hold at least 3 vertices"
             )
             polygon = np.stack([values(points, 'x'), values(points, 'y')], axis=1)
             regions.append((frame, polygon))

@@ -128,8 +128,7 @@ def read_annotations(content: dict, source: str, truth: bool) -> PoseSequence:
     order = np.argsort(frames, kind='stable')
     people = people._replace(items=[people.items[kept[i]] for i in order])
     frames = frames[order]
-    track_ids = np.array(people.column('track_id', int), int)
-    check_track_ids(source, frames, track_ids)
+    track_ids = check_track_ids(source, frames, people.column('track_id', int))
 
     keypoints = people.numbers('keypoints', 3 * num_keypoints)
     keypoints = keypoints.reshape(-1, num_keypoints, 3)[:, columns]
@@ -178,28 +177,46 @@ def read_scores(people: Records, which: list[bool], columns: list[int]) -> np.nd
 
 
 def read_regions(images: Records) -> list[tuple[int, np.ndarray]]:
-    """The ignored regions of all frames; both coordinates are needed."""
+    """Frame and polygon (V, 2) of the ignored regions; both coordinates are needed."""
     fields = ('ignore_regions_x', 'ignore_regions_y')
     regions = []
     for frame, image in enumerate(images.items):
-        if not all(field in image for field in fields):
-            continue
-        x_lists, y_lists = (image[field] for field in fields)
-        single = images._replace(items=[image])
-        lengths = [
-            single.column(f, list) and [len(r) for r in image[f]] for f in fields
-        ]
-        wrong = lengths[0] != lengths[1] or any(n in (1, 2) for n in lengths[0])
-        single.report(
-            [wrong],
-            "'ignore_regions_x' and 'ignore_regions_y' should hold as many numbers, "
-            'at least 3 for each region',
-        )
-        regions += [
-            (frame, np.array(polygon, float).T.reshape(-1, 2))
-            for polygon in zip(x_lists, y_lists, strict=True)
-        ]
+        if all(field in image for field in fields):
+            x, y = (list_in(image, field, images.source) for field in fields)
+            regions += [(frame, polygon) for polygon in read_polygons(x, y, images)]
     return regions
+
+
+def read_polygons(x: list, y: list, images: Records) -> list[np.ndarray]:
+    """The polygons (V, 2) of an image from lists of the coordinates of each."""
+    try:
+        polygons = [
+            np.array(polygon, float).reshape(2, -1).T
+            for polygon in zip(x, y, strict=True)
+        ]
+        if all(len(p) not in (1, 2) and np.isfinite(p).all() for p in polygons):
+            return polygons
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"{images.source}: 'ignore_regions_x' and 'ignore_regions_y' should hold lists "
+        'of as many numbers each, at least 3 for a region'
+    )
+
+
+def sequence_files(folder) -> list[Path]:
+    """The JSON files of a folder, by name.
+
+    Args:
+        folder (str | Path): One file a sequence.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no JSON file in it.
+    """
+    files = sorted(Path(folder).glob('*.json'))
+    if not files:
+        raise FileNotFoundError(f'{folder}: there is no folder with JSON files')
+    return files
 
 
 def write_posetrack(path, frames: list[dict], people: PoseSequence) -> None:

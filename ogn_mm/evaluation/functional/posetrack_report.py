@@ -12,6 +12,7 @@ from .posetrack_ap import (
     join_samples,
 )
 from .posetrack_hits import clean_up, find_hits
+from .posetrack_identity import IdentityMetrics
 from .posetrack_sequence import PoseSequence
 from .posetrack_tracking import track_joints, tracking_metrics
 
@@ -50,10 +51,16 @@ class PoseTrackReport:
     Args:
         tracking (bool): Whether the predictions have track ids. Without, only AP is
             computed. Defaults to True.
+        hota (bool): Whether to compute HOTA and IDF1 as well, which takes several times
+            as long as all else. Needs TrackEval. Defaults to False.
+
+    Raises:
+        ImportError: TrackEval is needed and not installed.
     """
 
-    def __init__(self, tracking: bool = True):
+    def __init__(self, tracking: bool = True, hota: bool = False):
         self.tracking = tracking
+        self.identity = IdentityMetrics() if hota and tracking else None
         self.samples: list[JointSamples] = []
         self.counts: list[dict[str, np.ndarray]] = []
         self.sequences: dict[str, dict] = {}
@@ -83,6 +90,8 @@ class PoseTrackReport:
             counts = track_joints(truth, found, hits)
             self.counts.append(counts)
             self.sequences[name]['mot'] = summarize(tracking_metrics(counts))
+        if self.identity:
+            self.identity.add(name, truth, found, hits)
 
     def build(self) -> dict:
         """All figures so far.
@@ -93,6 +102,8 @@ class PoseTrackReport:
             ``mot`` (``mota``, ``motp``, ``pre``, ``rec``), ``table`` (what the official
             evaluator prints), ``counts``, ``sequences`` (both for each alone) and
             ``depends_on_tie_order``: whether AP hangs on the order of equal scores.
+            With ``hota`` also ``identity`` (``hota``, ``deta``, ``assa``, ``idf1``,
+            ``idp``, ``idr``), which the official evaluator does not know.
         """
         samples = join_samples([NO_SAMPLES, *self.samples])
         ap = summarize(average_precisions(samples))
@@ -114,6 +125,8 @@ class PoseTrackReport:
                 'Prec Total': mot['pre_total'],
                 'Rec Total': mot['rec_total'],
             }
+        if self.identity:
+            report['identity'] = summarize(self.identity.build())
         return report | dict(
             table=table,
             counts=counts,

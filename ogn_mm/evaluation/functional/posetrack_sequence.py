@@ -49,30 +49,36 @@ class PoseSequence(NamedTuple):
         return np.bincount(self.frames, minlength=self.num_frames)
 
 
-def check_track_ids(source: str, frames: np.ndarray, track_ids: np.ndarray) -> None:
+def check_track_ids(
+    source: str, frames: np.ndarray, track_ids: Sequence[int]
+) -> np.ndarray:
     """Check that ids are below 10000 and unique in each frame.
 
     Args:
         source (str): The file's name, for messages.
         frames (np.ndarray): The people's frames, int, (P,).
-        track_ids (np.ndarray): int, (P,).
+        track_ids (Sequence[int]): P of any size.
+
+    Returns:
+        np.ndarray: The ids, int, (P,).
 
     Raises:
         ValueError: They are not.
     """
-    if (track_ids >= TRACK_ID_LIMIT).any():
+    for beyond in (i for i in track_ids if abs(i) >= TRACK_ID_LIMIT):
         raise ValueError(
-            f"{source}: 'track_id' should be below {TRACK_ID_LIMIT}, found "
-            f'{track_ids.max()}'
+            f"{source}: 'track_id' should be below {TRACK_ID_LIMIT}, found {beyond}"
         )
-    order = np.lexsort((track_ids, frames))
-    pairs = np.stack([frames, track_ids])[:, order]
+    ids = np.array(track_ids, int)
+    order = np.lexsort((ids, frames))
+    pairs = np.stack([frames, ids])[:, order]
     again = (np.diff(pairs, axis=1) == 0).all(axis=0)
     if again.any():
         frame, track_id = pairs[:, again.argmax()]
         raise ValueError(
             f"{source}: frame {frame}: two people have the 'track_id' {track_id}"
         )
+    return ids
 
 
 def head_sizes(corners: np.ndarray) -> np.ndarray:
