@@ -68,9 +68,7 @@ def parse_args(argv=None):
         default=0.2,
         help='leave out keypoints that score less, in tracks.json and the video',
     )
-    parser.add_argument(
-        '--min-length', type=int, help="poses of a track (the model's by default)"
-    )
+    parser.add_argument('--min-length', type=int, default=3, help='poses of a track')
     parser.add_argument('--no-video', action='store_true', help='draw nothing')
     parser.add_argument('--show', action='store_true', help='show in a window')
     parser.add_argument(
@@ -263,8 +261,7 @@ def finish(args: argparse.Namespace, model, run: Progress) -> None:
     """Leave out short tracks; write the JSON file and the video."""
     records = [run.records[index] for index in sorted(run.records)]
     frames = [arrays(record, model) for record in records]
-    min_length = args.min_length or model.min_track_length
-    kept = in_long_tracks([columns['track_ids'] for columns in frames], min_length)
+    kept = in_long_tracks([columns['track_ids'] for columns in frames], args.min_length)
     frames = [
         {name: column[mask] for name, column in columns.items()}
         for columns, mask in zip(frames, kept, strict=True)

@@ -37,8 +37,7 @@ model = dict(
         type='PoseTracker',
         cues=[
             dict(type='BoxIoU', weight=3), dict(type='ReIDDistance'),
-            dict(type='FlowOKS')]),
-    min_track_length=2)
+            dict(type='FlowOKS')]))
 """
 
 

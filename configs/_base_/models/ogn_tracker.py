@@ -44,6 +44,4 @@ model = dict(
         birth_score=0.4,
         max_gap=10,
     ),
-    min_track_length=3,
-    to_posetrack=True,
 )

@@ -30,7 +30,7 @@ class PoseTracker:
     Ids count up from 0 in the order of birth; those born in one frame by falling score.
     How long a track becomes is not known while it is young: its poses are given out at
     once, and what belongs to tracks shorter than wanted is removed when the video has
-    ended (:func:`ogn_mm.evaluation.functional.in_long_tracks`).
+    ended, by `PoseTrackMetric` and ``tools/track_video.py``.
 
     Args:
         cues (Sequence[dict]): Configs of cues, each with its ``weight``. Defaults to

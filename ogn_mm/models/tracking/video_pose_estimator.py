@@ -12,13 +12,11 @@ from mmpose.structures import PoseDataSample
 
 from ogn_mm.structures.bbox import box_iou
 from ogn_mm.structures.bbox.checks import check_count
-from ogn_mm.structures.keypoint import coco_to_posetrack
 
 from ..utils import build_part, choose_poses, pack_people, predict_people
 from .association import sample_flow
 
 COCO = dict(from_file='configs/_base_/datasets/coco.py')
-POSETRACK18 = dict(from_file='configs/_base_/datasets/posetrack18.py')
 
 
 @MODELS.register_module()
@@ -59,10 +57,6 @@ class VideoPoseEstimator(BaseModel):
             track. None: no such boxes.
         metainfo (dict, optional): Of the keypoints, as in MMPose's data sets. Defaults
             to that of the pose network's test data, else COCO's.
-        to_posetrack (bool): Whether COCO's keypoints are turned into PoseTrack 2018's
-            in the end. Defaults to False.
-        min_track_length (int): Poses that a track needs; see :class:`PoseTracker` for
-            who removes shorter ones. Defaults to 1.
         person_label (int): A person's label in the detector. Defaults to 0.
         people_per_batch (int): People that the pose network sees at once. Defaults to
             64.
@@ -82,14 +76,11 @@ class VideoPoseEstimator(BaseModel):
         flow: dict | None = None,
         propagation: dict | None = None,
         metainfo: dict | None = None,
-        to_posetrack: bool = False,
-        min_track_length: int = 1,
         person_label: int = 0,
         people_per_batch: int = 64,
     ):
         super().__init__()
         check_count('people_per_batch', people_per_batch)
-        check_count('min_track_length', min_track_length)
         self.detector = self.pose_estimator = None
         if detector:
             self.detector, self.detector_pipeline = build_part('mmdet', **detector)
@@ -110,15 +101,10 @@ class VideoPoseEstimator(BaseModel):
             defaults = dict(iou_thr=0.5, min_score=0.2, padding=0.15, decay=0.8)
             self.propagation = defaults | propagation
         self.tracker = TASK_UTILS.build(tracker)
-        self.to_posetrack = to_posetrack
-        self.min_track_length = min_track_length
         self.person_label = person_label
         self.people_per_batch = people_per_batch
-        self.network_meta = (
-            parse_pose_metainfo(metainfo) if metainfo else self._find_metainfo()
-        )
         self.dataset_meta = (
-            parse_pose_metainfo(POSETRACK18) if to_posetrack else self.network_meta
+            parse_pose_metainfo(metainfo) if metainfo else self._find_metainfo()
         )
         self._check_parts()
         self.video_id = self.previous = None
@@ -220,12 +206,7 @@ class VideoPoseEstimator(BaseModel):
             detections['features'] = self.appearance(image, found.bboxes)
         found.track_ids = self.tracker.update(detections)
         self.previous = image
-        found = found[found.track_ids >= 0]
-        if self.to_posetrack:
-            found.keypoints, found.keypoint_scores = coco_to_posetrack(
-                found.keypoints, found.keypoint_scores
-            )
-        return found
+        return found[found.track_ids >= 0]
 
     def detect(self, image: np.ndarray, sample: PoseDataSample) -> InstanceData:
         """People of an image: boxes, their scores, and keypoints where they are known.
@@ -302,14 +283,14 @@ class VideoPoseEstimator(BaseModel):
         if self.pose_estimator is not None:
             found, sides = self._run_pose_estimator(image, sample, found)
         kept = choose_poses(
-            found, sides.prod(axis=1), self.network_meta['sigmas'], **self.pose_nms_cfg
+            found, sides.prod(axis=1), self.dataset_meta['sigmas'], **self.pose_nms_cfg
         )
         return found[kept]
 
     def _run_pose_estimator(self, image, sample, found):
         """The people with their poses, and the sides of their extended boxes."""
         if not len(found):
-            count = self.network_meta['num_keypoints']
+            count = self.dataset_meta['num_keypoints']
             found.keypoints = np.zeros((0, count, 2), np.float32)
             found.keypoint_scores = np.zeros((0, count), np.float32)
             return found, np.zeros((0, 2), np.float32)
@@ -319,7 +300,7 @@ class VideoPoseEstimator(BaseModel):
             sample.get('img_path'),
             found.bboxes,
             found.bbox_scores,
-            self.network_meta,
+            self.dataset_meta,
         )
         merged = predict_people(self.pose_estimator, people, self.people_per_batch)
         found.keypoints = merged.pred_instances.keypoints.astype(np.float32)

@@ -16,7 +16,6 @@ from tiny_detector import load_tiny
 
 from ogn_mm.apis import OGNInferencer
 from ogn_mm.models.utils import build_part
-from ogn_mm.structures.keypoint import coco_to_posetrack
 
 ROOT = Path(__file__).parents[3]
 POSE = str(ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py')
@@ -123,15 +122,6 @@ def test_poses_are_those_of_the_inferencer(picture, pose_checkpoint):
         np.testing.assert_allclose(found[name], expected[name], atol=1e-3)
     assert sorted(found.track_ids.tolist()) == [0, 1]
     assert model.dataset_meta['dataset_name'] == 'coco'
-
-    model = build(
-        pose_estimator=dict(config=POSE, checkpoint=pose_checkpoint), to_posetrack=True
-    )
-    turned = step(model, picture, 0, boxes[:, :4])
-    keypoints, scores = coco_to_posetrack(found.keypoints, found.keypoint_scores)
-    np.testing.assert_allclose(turned.keypoints, keypoints, atol=1e-3)
-    np.testing.assert_allclose(turned.keypoint_scores, scores, atol=1e-5)
-    assert model.dataset_meta['dataset_name'] == 'posetrack18'
     assert len(step(model, picture, 1)) == 0
 
 
