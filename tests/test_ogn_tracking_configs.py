@@ -90,7 +90,7 @@ def on_videos(path, videos, work_dir, **model) -> Config:
     """A config on generated videos, with annotated boxes and no weights."""
     config = Config.fromfile(path)
     config.model.pop('detector')
-    config.model.appearance = dict(_delete_=True, type='ColorStripes')
+    config.model['appearance'] = dict(type='ColorStripes')
     config.merge_from_dict(dict(model=model))
     for part in [key for key, value in model.items() if value is None]:
         config.model.pop(part)

@@ -18,7 +18,8 @@ class Frame(NamedTuple):
 
     Attributes:
         index (int): From 0.
-        name (str): The picture's file name, or made of the video's name and the index.
+        name (str): The source's name, a slash, and the picture's file name or, of a
+            video, one made of the index.
         image (np.ndarray | None): BGR, uint8, (H, W, 3); None if it cannot be read.
     """
 
@@ -83,7 +84,7 @@ class FrameReader:
                 image = read_image(path)
             except ValueError:
                 image = None
-            yield Frame(index, osp.basename(path), image)
+            yield Frame(index, f'{self.name}/{osp.basename(path)}', image)
 
     def _read_video(self) -> Iterator[Frame]:
         index, broken = 0, []

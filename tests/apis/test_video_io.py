@@ -72,7 +72,9 @@ def test_folder(tmp_path):
     reader = FrameReader(str(tmp_path) + '/')
     assert (reader.name, reader.fps, reader.total) == (tmp_path.name, None, 4)
     frames = list(reader)
-    assert [frame.name for frame in frames] == [f'{index}.png' for index in range(4)]
+    assert [frame.name for frame in frames] == [
+        f'{tmp_path.name}/{index}.png' for index in range(4)
+    ]
     assert frames[2].image is None
     np.testing.assert_array_equal(frames[3].image, picture(3))
     assert [frame.index for frame in FrameReader(str(tmp_path), 3)] == [3]

@@ -20,6 +20,11 @@ from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / 'tools/track_video.py'
 POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
+# sharp edges between colours
+JPEG = [
+    *(cv2.IMWRITE_JPEG_QUALITY, 100),
+    *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+]
 DETECTOR = """
 model = dict(type='Rectangles')
 test_dataloader = dict(dataset=dict(pipeline=[dict(type='PackDetInputs')]))
@@ -78,7 +83,7 @@ def setting(tmp_path_factory):
     (folder / 'detector.py').write_text(DETECTOR)
     config = folder / 'config.py'
     config.write_text(CONFIG.replace('DETECTOR', str(folder / 'detector.py')))
-    frames = folder / 'frames'
+    frames = folder / '000001_mpii_test'
     frames.mkdir()
     noise = np.random.default_rng(0).uniform(0, 100, (96, 128, 3))
     background = cv2.GaussianBlur(noise, None, 2).astype(np.uint8)
@@ -86,7 +91,7 @@ def setting(tmp_path_factory):
         image = background.copy()
         image[20:60, 10 + 6 * t : 30 + 6 * t] = (0, 0, 230)
         image[30:80, 90 - 6 * t : 112 - 6 * t] = (0, 230, 0)
-        cv2.imwrite(str(frames / f'{t:03d}.png'), image)
+        cv2.imwrite(str(frames / f'{t:06d}.jpg'), image, JPEG)
     return config, frames
 
 
@@ -120,7 +125,7 @@ def test_video_and_json(tool, setting, tmp_path):
     (category,) = content['categories']
     assert category['keypoints'] == list(POSETRACK18_JOINTS)
     assert [image['file_name'] for image in content['images']] == [
-        f'{t:03d}.png' for t in range(9)
+        f'000001_mpii_test/{t:06d}.jpg' for t in range(9)
     ]
     people = read_posetrack(tmp_path / 'tracks.json', truth=False)
     assert people.num_frames == 9 and people.exist.all()
@@ -159,9 +164,9 @@ def test_broken_frame_is_reported_and_skipped(tool, setting, tmp_path, capsys):
     folder.mkdir()
     for path in setting[1].iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
-    (folder / '004.png').write_bytes(b'nothing')
+    (folder / '000004.jpg').write_bytes(b'nothing')
     content = run(tool, setting, tmp_path / 'out', frames=folder)
-    assert 'frame 4, 004.png, cannot be read' in capsys.readouterr().out
+    assert 'frame 4, frames/000004.jpg, cannot be read' in capsys.readouterr().out
     assert len(content['images']) == 9
     found = tracks(content)
     assert len(found) == 2

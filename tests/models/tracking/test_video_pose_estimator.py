@@ -19,8 +19,8 @@ from ogn_mm.models.utils import build_part
 
 ROOT = Path(__file__).parents[3]
 POSE = str(ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py')
-DETECTOR = 'configs/person_detector'
-DETECTOR += '/faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320.py'
+DETECTOR = ROOT / 'configs/person_detector'
+DETECTOR /= 'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320.py'
 MASK_RCNN = ROOT / 'configs/ogn_mask_rcnn/ogn-mask-rcnn_r50_fpn-rc_8xb2-1x_coco.py'
 TRACKER = dict(type='PoseTracker')
 WITH_FLOW = dict(
@@ -42,6 +42,14 @@ def pose_checkpoint(tmp_path_factory):
     model, _ = build_part('mmpose', POSE)
     path = tmp_path_factory.mktemp('pose') / 'pose.pth'
     torch.save(dict(state_dict=model.state_dict(), meta={}), path)
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def detector(tmp_path_factory):
+    """A detector's config without bases, which take a while to read."""
+    path = tmp_path_factory.mktemp('detector') / 'detector.py'
+    Config.fromfile(DETECTOR).dump(path)
     return str(path)
 
 
@@ -166,10 +174,10 @@ def test_frames_of_another_size_have_no_flow(picture):
         assert len(step(model, view, t, **walkers(t))) == 2
 
 
-def test_detector_and_pose_network(picture):
+def test_detector_and_pose_network(picture, detector):
     model = build(
         detector=dict(
-            config=DETECTOR, cfg_options={'model.test_cfg.rcnn.score_thr': 0.3}
+            config=detector, cfg_options={'model.test_cfg.rcnn.score_thr': 0.3}
         ),
         box_filter=dict(type='mmdet.GreedyBoxGeneration', max_num=3),
         pose_estimator=dict(config=POSE),
@@ -208,14 +216,14 @@ def test_mask_rcnn_gives_keypoints_itself(picture, tmp_path):
     )
 
 
-def test_checkpoints(pose_checkpoint, tmp_path):
+def test_checkpoints(pose_checkpoint, detector, tmp_path):
     """Of the pose network alone, or of the whole model; nothing is lost in between."""
-    detector, _ = build_part('mmdet', DETECTOR)
+    network, _ = build_part('mmdet', detector)
     path = str(tmp_path / 'detector.pth')
-    state = {key: value + 1 for key, value in detector.state_dict().items()}
+    state = {key: value + 1 for key, value in network.state_dict().items()}
     torch.save(dict(state_dict=state, meta={}), path)
     model = build(
-        detector=dict(config=DETECTOR, checkpoint=path),
+        detector=dict(config=detector, checkpoint=path),
         pose_estimator=dict(config=POSE),
     )
     load_checkpoint(model, pose_checkpoint, strict=True)
@@ -226,7 +234,7 @@ def test_checkpoints(pose_checkpoint, tmp_path):
 
     whole = str(tmp_path / 'whole.pth')
     torch.save(dict(state_dict=model.state_dict()), whole)
-    other = build(detector=dict(config=DETECTOR), pose_estimator=dict(config=POSE))
+    other = build(detector=dict(config=detector), pose_estimator=dict(config=POSE))
     with pytest.raises(RuntimeError, match=r'missing keys.*detector\.backbone'):
         load_checkpoint(other, pose_checkpoint, strict=True)
     load_checkpoint(other, whole, strict=True)
@@ -259,5 +267,6 @@ def test_faulty_configs():
 
 def test_config_is_found_in_the_package(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    model, _ = build_part('mmdet', DETECTOR)
-    assert isinstance(model.cfg, Config)
+    name = POSE.removeprefix(f'{ROOT}/')
+    model, _ = build_part('mmpose', name)
+    assert model.cfg.filename.endswith(name)
