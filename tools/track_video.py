@@ -18,7 +18,9 @@ q in the window of --show) and recorded to recording.mp4; it cannot be resumed.
 import argparse
 import io
 import json
+import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -98,11 +100,16 @@ def build_model(args: argparse.Namespace):
 class Progress:
     """Journal and safe points of a run: what is done, and where to go on.
 
-    The journal may hold frames after the last safe point; they are done again.
+    Frames after the last safe point are done again.
 
     Args:
         out (Path): Folder of the results.
         settings (dict): What the results depend on.
+
+    Attributes:
+        tracker (dict | None): State of the tracker at the safe point.
+        done (int): Last frame that is done, -1 at the beginning.
+        previous (int): Last frame that could be read.
 
     Raises:
         ValueError: The folder's results are of other settings.
@@ -110,25 +117,31 @@ class Progress:
 
     def __init__(self, out: Path, settings: dict):
         self.path, self.state_path = out / 'tracks.jsonl', out / 'tracks_state.npz'
-        lines = list(read_json_lines(self.path))
-        if not lines:
-            lines = [settings]
-            out.mkdir(parents=True, exist_ok=True)
-            with self.path.open('w') as journal:
-                append_json_lines(journal, lines)
-        if lines[0] != settings:
-            changed = [key for key in settings if lines[0].get(key) != settings[key]]
+        self.tracker, self.done, self.previous = None, -1, 0
+        found = next(read_json_lines(self.path), None)
+        if found not in (None, settings):
+            changed = [key for key in settings if found.get(key) != settings[key]]
             raise ValueError(
                 f'{self.path}: holds results of another {", ".join(changed)}; choose '
                 'another --out or remove it'
             )
-        self.tracker, self.done, self.previous = None, -1, 0
-        if self.state_path.exists():
+        if found and self.state_path.exists():
             with np.load(self.state_path) as state:
                 self.tracker = dict(state)
             self.done, self.previous = self.tracker.pop('place').tolist()
-        records = {line['frame']: line for line in lines[1:]}
-        self.records = {i: r for i, r in records.items() if i <= self.done}
+        out.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_suffix('.partial')
+        with partial.open('w') as journal:
+            append_json_lines(journal, [settings])
+            for record in self.records(self.done):
+                append_json_lines(journal, [record])
+        partial.replace(self.path)
+
+    def records(self, last: float = math.inf) -> Iterator[dict]:
+        """What was found in each frame up to the last one wanted."""
+        for line in read_json_lines(self.path):
+            if line.get('frame', math.inf) <= last and 'frame' in line:
+                yield line
 
     def save(self, tracker: dict) -> None:
         """Make what is done up to here safe."""
@@ -165,7 +178,7 @@ def arrays(record: dict, model) -> dict[str, np.ndarray]:
 
 
 def track_frames(args: argparse.Namespace, model, run: Progress) -> None:
-    """Track the frames that are left; the records are complete afterwards."""
+    """Track the frames that are left; the journal is complete afterwards."""
     # the frame before the first new one is needed for optical flow
     reader = FrameReader(args.input, run.previous)
     webcam = args.input.startswith('webcam:')
@@ -207,8 +220,7 @@ def track_frame(args, model, run: Progress, frame: Frame, video: str) -> dict:
         found = model.track(frame.image, PoseDataSample(metainfo=meta))
         run.previous = frame.index
     run.done = frame.index
-    run.records[frame.index] = describe(frame, found)
-    return run.records[frame.index]
+    return describe(frame, found)
 
 
 def show(record: dict, frame: Frame, model) -> bool:
@@ -257,50 +269,48 @@ def to_posetrack(record: dict, columns: dict, model, keypoint_thr: float) -> lis
     ]
 
 
-def finish(args: argparse.Namespace, model, run: Progress) -> None:
-    """Leave out short tracks; write the JSON file and the video."""
-    records = [run.records[index] for index in sorted(run.records)]
-    frames = [arrays(record, model) for record in records]
-    kept = in_long_tracks([columns['track_ids'] for columns in frames], args.min_length)
-    frames = [
-        {name: column[mask] for name, column in columns.items()}
-        for columns, mask in zip(frames, kept, strict=True)
-    ]
-    images, annotations = [], []
-    for record, columns in zip(records, frames, strict=True):
-        images.append(
-            dict(
-                id=record['frame'],
-                frame_id=record['frame'],
-                file_name=record['file_name'],
-                nframes=len(records),
-            )
-        )
-        for person in to_posetrack(record, columns, model, args.keypoint_thr):
-            annotations.append(dict(id=len(annotations)) | person)
+def in_long_tracks_only(model, run: Progress, min_length: int):
+    """Records, one after the other, and their columns without short tracks."""
+    ids = [np.array(r.get('track_ids', []), int) for r in run.records()]
+    kept = in_long_tracks(ids, min_length)
+    for record, mask in zip(run.records(), kept, strict=True):
+        columns = arrays(record, model)
+        yield record, {name: column[mask] for name, column in columns.items()}
+
+
+def write_json(args: argparse.Namespace, model, run: Progress) -> None:
+    """Write tracks.json piece by piece: the video may be long."""
+    path = Path(args.out) / 'tracks.json'
+    partial = path.with_suffix('.partial')
     category = dict(id=1, name='person', keypoints=list(POSETRACK18_JOINTS))
-    content = dict(images=images, annotations=annotations, categories=[category])
-    out = Path(args.out)
-    AtomicLocalBackend().put(json.dumps(content).encode(), str(out / 'tracks.json'))
-    identities = np.unique([person['track_id'] for person in annotations])
-    print(
-        f'{out}/tracks.json: {len(annotations)} poses of {len(identities)} people in '
-        f'{len(images)} frames'
-    )
-    if not args.no_video:
-        draw(args, model, {r['frame']: c for r, c in zip(records, frames, strict=True)})
+    images, identities, count = [], set(), 0
+    with partial.open('w') as file:
+        file.write('{"annotations":[')
+        for record, columns in in_long_tracks_only(model, run, args.min_length):
+            index = record['frame']
+            name = record['file_name']
+            images.append(dict(id=index, frame_id=index, file_name=name))
+            for person in to_posetrack(record, columns, model, args.keypoint_thr):
+                file.write(',\n' * (count > 0) + json.dumps(dict(id=count) | person))
+                identities.add(person['track_id'])
+                count += 1
+        end = dict(images=images, categories=[category])
+        file.write('],' + json.dumps(end)[1:])
+    partial.replace(path)
+    print(f'{path}: {count} poses of {len(identities)} people, {len(images)} frames')
 
 
-def draw(args: argparse.Namespace, model, frames: dict[int, dict]) -> None:
+def draw(args: argparse.Namespace, model, run: Progress) -> None:
     """Draw the people of every frame that can be read."""
     out = Path(args.out)
     webcam = args.input.startswith('webcam:')
     reader = FrameReader(str(out / 'recording.mp4') if webcam else args.input)
+    people = in_long_tracks_only(model, run, args.min_length)
     with FrameWriter(str(out / 'tracked.mp4'), reader.fps or args.fps) as video:
-        for frame in progress(reader, 'drawing', reader.total):
-            if frame.image is not None and frame.index in frames:
-                people = frames[frame.index]
-                video.write(draw_people(frame.image, people, model, args.keypoint_thr))
+        frames = progress(reader, 'drawing', reader.total)
+        for (_, columns), frame in zip(people, frames, strict=False):
+            if frame.image is not None:
+                video.write(draw_people(frame.image, columns, model, args.keypoint_thr))
 
 
 def track_video(args: argparse.Namespace) -> None:
@@ -318,9 +328,11 @@ def track_video(args: argparse.Namespace) -> None:
     except KeyboardInterrupt:
         if not webcam:
             raise
-    if not any('broken' not in record for record in run.records.values()):
+    if all('broken' in record for record in run.records()):
         raise ValueError(f'{args.input}: no frame could be read')
-    finish(args, model, run)
+    write_json(args, model, run)
+    if not args.no_video:
+        draw(args, model, run)
 
 
 def main(argv=None):

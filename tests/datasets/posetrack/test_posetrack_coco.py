@@ -200,6 +200,27 @@ def test_every_reader_reads_what_the_tool_writes(released, capsys):
     assert len(dataset) == 4 and len(dataset[0]['instances']) == 1
 
 
+def test_detectors_get_ignore_regions_as_boxes_to_ignore(convert, tmp_path):
+    coco, _, _ = convert(
+        sequence18(people=[person(FIRST, 0, 0)], f0=region(30, 5, 60, 25), frames=1)
+    )
+    (tmp_path / 'coco.json').write_text(json.dumps(coco))
+    dataset = CocoKeypointDetectionDataset(
+        ann_file=str(tmp_path / 'coco.json'),
+        data_prefix=dict(img=str(tmp_path)),
+        metainfo=SKELETON,
+        pipeline=[
+            dict(type='mmdet.LoadImageFromFile'),
+            dict(type='mmdet.LoadKeypointAnnotations'),
+            dict(type='mmdet.PackKeypointInputs', meta_keys=()),
+        ],
+    )
+    sample = dataset[0]['data_samples']
+    assert len(sample.gt_instances) == 1
+    boxes = sample.ignored_instances.bboxes.tensor
+    assert boxes.tolist() == [[30, 5, 60, 25]]
+
+
 def test_errors_of_the_tool_are_one_line(released):
     path = released / 'annotations/train/000002_mpii_train.json'
     content = json.loads(path.read_text())
