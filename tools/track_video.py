@@ -118,6 +118,7 @@ class Progress:
     def __init__(self, out: Path, settings: dict):
         self.path, self.state_path = out / 'tracks.jsonl', out / 'tracks_state.npz'
         self.tracker, self.done, self.previous = None, -1, 0
+        settings = json.loads(json.dumps(settings))
         found = next(read_json_lines(self.path), None)
         if found not in (None, settings):
             changed = [key for key in settings if found.get(key) != settings[key]]
