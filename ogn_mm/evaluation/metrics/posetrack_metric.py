@@ -176,6 +176,8 @@ class PoseTrackMetric(BaseMetric):
 
     def compute_metrics(self, results: list[FramePoses]) -> dict[str, float]:
         """The figures, or none with ``format_only``."""
+        # MMEngine makes plain tuples of them
+        results = [FramePoses(*poses) for poses in results]
         frames: dict[str, dict[int, FramePoses]] = {name: {} for name in self.files}
         for poses in results:
             frames[poses.video].setdefault(poses.frame, poses)
