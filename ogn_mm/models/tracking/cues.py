@@ -75,7 +75,8 @@ class OKSSimilarity(Cue):
 
     Args:
         weight (float): As for :class:`Cue`.
-        sigmas (Sequence[float], optional): Of the keypoints, (K,). Defaults to COCO's.
+        sigmas (Sequence[float], optional): Of the keypoints, (K,). Defaults to those of
+            the network's data set in :class:`VideoPoseEstimator`, else to COCO's.
         min_score (float, optional): Only keypoints that score more in both poses
             count; None: all. Defaults to 0.2.
     """

@@ -106,6 +106,9 @@ class VideoPoseEstimator(BaseModel):
         self.dataset_meta = (
             parse_pose_metainfo(metainfo) if metainfo else self._find_metainfo()
         )
+        for cue in self.tracker.cues:
+            if getattr(cue, 'sigmas', ...) is None:
+                cue.sigmas = self.dataset_meta['sigmas']
         self._check_parts()
         self.video_id = self.previous = None
 

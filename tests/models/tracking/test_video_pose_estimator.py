@@ -168,6 +168,20 @@ def test_flow_carries_boxes_over_missed_detections(picture, pose_checkpoint):
     assert again.track_ids.tolist()[0] == 0 and again.bbox_scores[0] == 1
 
 
+def test_similarity_of_poses_is_that_of_the_data_set():
+    posetrack = dict(from_file='configs/_base_/datasets/posetrack18.py')
+    own = [0.1] * 17
+    cues = [dict(type='FlowOKS'), dict(type='OKSSimilarity', sigmas=own)]
+    model = build(
+        tracker=dict(type='PoseTracker', cues=cues),
+        flow=dict(type='DISFlow'),
+        metainfo=posetrack,
+    )
+    flow, last = model.tracker.cues
+    np.testing.assert_array_equal(flow.sigmas, model.dataset_meta['sigmas'])
+    assert last.sigmas.tolist() == own
+
+
 def test_frames_of_another_size_have_no_flow(picture):
     model = build(**WITH_FLOW)
     for t, view in enumerate([picture, picture[:100], picture[:100]]):
