@@ -102,6 +102,12 @@ def test_testing_options(config, checkpoint, tmp_path):
     assert list((tmp_path / 'drawn').rglob('*.png'))
 
 
+def test_testing_needs_a_checkpoint(config, tmp_path):
+    with pytest.raises(SystemExit) as error:
+        test.main([str(config), '--work-dir', str(tmp_path)])
+    check_sentence(error, config, 'CHECKPOINT is missing')
+
+
 def read_poses(path):
     """Predicted keypoints by image id."""
     samples = pickle.loads(path.read_bytes())

@@ -14,7 +14,11 @@ from ogn_mm.engine.launch import (
 
 def parse_args(argv=None):
     parser = build_parser('Test a pose model')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='checkpoint file; only a video model, whose parts name theirs, needs none',
+    )
     parser.add_argument('--out', help='write the metrics to this .json or .pkl file')
     parser.add_argument('--dump', help='write the predictions to this .pkl file')
     return parser.parse_args(argv)
@@ -22,6 +26,9 @@ def parse_args(argv=None):
 
 def merge_args(cfg, args: argparse.Namespace):
     """Merge the arguments of testing alone into the config."""
+    video = cfg.model.type.rpartition('.')[2] == 'VideoPoseEstimator'
+    if args.checkpoint is None and not video:
+        raise ValueError('CHECKPOINT is missing: the model would have random weights.')
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if args.dump:

@@ -1,3 +1,4 @@
 from .ogn_inferencer import OGNInferencer, list_images
+from .video_io import Frame, FrameReader, FrameWriter
 
-__all__ = ['OGNInferencer', 'list_images']
+__all__ = ['Frame', 'FrameReader', 'FrameWriter', 'OGNInferencer', 'list_images']

@@ -13,9 +13,9 @@ from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from mmpose.apis import Pose2DInferencer
 from mmpose.registry import INFERENCERS, TASK_UTILS
-from mmpose.structures import PoseDataSample, merge_data_samples
+from mmpose.structures import PoseDataSample
 
-from ogn_mm.evaluation.functional import pose_nms, pose_scores
+from ogn_mm.models.utils import choose_poses, pack_people, predict_people
 
 
 @INFERENCERS.register_module()
@@ -105,15 +105,14 @@ class OGNInferencer(Pose2DInferencer):
             path = source if isinstance(source, str) else f'{index:06d}.jpg'
             boxes = self.detect(image) if bboxes is None else bboxes[index]
             boxes = boxes[boxes[:, 4] >= bbox_thr]
-            people = [
-                self.pipeline(
-                    dict(
-                        img=image, img_path=path, bbox=box[None, :4], bbox_score=box[4:]
-                    )
-                    | self.model.dataset_meta
-                )
-                for box in boxes
-            ]
+            people = pack_people(
+                self.pipeline,
+                image,
+                path,
+                boxes[:, :4],
+                boxes[:, 4],
+                self.model.dataset_meta,
+            )
             yield (path, image.shape[:2], people), [image]
 
     def detect(self, image: np.ndarray) -> np.ndarray:
@@ -142,25 +141,15 @@ class OGNInferencer(Pose2DInferencer):
         path, size, people = inputs
         if not people:
             return [self.nobody(path, size)]
-        samples = []
-        for start in range(0, len(people), self.people_per_batch):
-            batch = self.collate_fn(people[start : start + self.people_per_batch])
-            samples += self.model.test_step(batch)
-        merged = merge_data_samples(samples)
-        poses = merged.pred_instances
-        poses.pose_scores = poses.bbox_scores * pose_scores(poses.keypoint_scores)
-        areas = merged.gt_instances.bbox_scales.prod(axis=1)
+        merged = predict_people(self.model, people, self.people_per_batch)
+        kept = choose_poses(
+            merged.pred_instances,
+            merged.gt_instances.bbox_scales.prod(axis=1),
+            self.model.dataset_meta['sigmas'],
+            **self.pose_nms_cfg,
+        )
         del merged.gt_instances
-        merged.pred_instances = poses[
-            pose_nms(
-                poses.keypoints,
-                poses.pose_scores,
-                areas,
-                poses.bboxes,
-                sigmas=self.model.dataset_meta['sigmas'],
-                **self.pose_nms_cfg,
-            )
-        ]
+        merged.pred_instances = merged.pred_instances[kept]
         return [merged]
 
     def nobody(self, path: str, size: tuple) -> PoseDataSample:

@@ -9,6 +9,7 @@ from .roi_heads import (
     PersonBoxMixin,
 )
 from .task_modules import BoxNMS, GreedyBoxGeneration
+from .tracking import PoseTracker, VideoPoseEstimator
 
 __all__ = [
     'BoxFilterRPNHead',
@@ -21,4 +22,6 @@ __all__ = [
     'OneHotKeypointHead',
     'PersonBBoxHead',
     'PersonBoxMixin',
+    'PoseTracker',
+    'VideoPoseEstimator',
 ]

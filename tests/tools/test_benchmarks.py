@@ -153,3 +153,15 @@ def test_posetrack(load, capsys):
     parts = ['reading the predictions', 'AP', 'AP and MOTA', 'AP, MOTA, HOTA and IDF1']
     assert [row['part'] for row in read_table(printed)] == parts
     assert 0 < float(printed.split()[-1]) <= 100
+
+
+def test_tracking(load, capsys):
+    load('benchmark_tracking').main(
+        ['--people', '1', '4', '--frames', '4', '--rounds', '1']
+    )
+    rows = read_table(capsys.readouterr().out)
+    assert [row['people'] for row in rows] == ['1'] * 5 + ['4'] * 5
+    for row in rows:
+        is_baseline = row['tracker'] == 'MMDetection SORT'
+        assert (row['ratio to MMDetection SORT'] == '1') == is_baseline
+        assert int(row['identities']) >= int(row['people']) - 1

@@ -14,6 +14,7 @@ from .posetrack_files import (
 )
 from .posetrack_report import PoseTrackReport
 from .posetrack_sequence import PoseSequence, check_track_ids
+from .track_length import in_long_tracks
 
 __all__ = [
     'PoseMatches',
@@ -23,6 +24,7 @@ __all__ = [
     'bootstrap_difference',
     'check_nms_criteria',
     'check_track_ids',
+    'in_long_tracks',
     'match_poses',
     'pose_nms',
     'pose_oks',

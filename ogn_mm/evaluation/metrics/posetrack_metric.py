@@ -18,6 +18,7 @@ from ..functional import (
     PoseSequence,
     PoseTrackReport,
     check_track_ids,
+    in_long_tracks,
     read_frames,
     read_posetrack,
     sequence_files,
@@ -71,6 +72,10 @@ class PoseTrackMetric(BaseMetric):
             server takes them, in the layout of the files in ``gt_dir``.
         format_only (bool): Whether to write them only, without evaluation. Defaults to
             False.
+        keypoint_thr (float): Keypoints that score less count as not predicted. Defaults
+            to 0.
+        min_track_length (int): Poses of tracks that have fewer in their video are left
+            out: an online tracker cannot know. Defaults to 1.
         hota (bool): Whether to compute HOTA and IDF1, which need TrackEval. Defaults to
             True.
         collect_device (str): As for `BaseMetric`. Defaults to ``'cpu'``.
@@ -93,6 +98,8 @@ class PoseTrackMetric(BaseMetric):
         joint_mapping: str | Callable | None = None,
         outfile_prefix: str | None = None,
         format_only: bool = False,
+        keypoint_thr: float = 0.0,
+        min_track_length: int = 1,
         hota: bool = True,
         collect_device: str = 'cpu',
         prefix: str | None = None,
@@ -112,6 +119,8 @@ class PoseTrackMetric(BaseMetric):
         self.joint_mapping = joint_mapping
         self.outfile_prefix = outfile_prefix
         self.format_only = format_only
+        self.keypoint_thr = keypoint_thr
+        self.min_track_length = min_track_length
         self.hota = hota
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
@@ -131,6 +140,7 @@ class PoseTrackMetric(BaseMetric):
             )
             if not np.isfinite(scores).all():
                 raise ValueError(f'{place}: `keypoint_scores` should be finite.')
+            keypoints[scores < self.keypoint_thr] = np.nan
             track_ids = None
             if 'track_ids' in instances:
                 ids = find(instances, 'track_ids', place).astype(int)
@@ -178,6 +188,11 @@ class PoseTrackMetric(BaseMetric):
         if unseen:
             warn(f'no predictions for {unseen} of {len(frames)} sequences')
         tracking = all(poses.track_ids is not None for poses in results)
+        if tracking:
+            frames = {
+                name: drop_short_tracks(found, self.min_track_length)
+                for name, found in frames.items()
+            }
         if self.outfile_prefix:
             if not tracking:
                 warn('the prediction files have made-up track ids')
@@ -216,6 +231,21 @@ def find(instances: dict, field: str, place: str) -> np.ndarray:
         raise ValueError(f'{place}: there is no `{field}`.')
     values = instances[field]
     return values.detach().cpu().numpy() if hasattr(values, 'cpu') else np.array(values)
+
+
+def drop_short_tracks(
+    frames: dict[int, FramePoses], min_length: int
+) -> dict[int, FramePoses]:
+    """A video's frames without the poses of short tracks."""
+    kept = in_long_tracks([poses.track_ids for poses in frames.values()], min_length)
+    return {
+        place: poses._replace(
+            keypoints=poses.keypoints[mask],
+            scores=poses.scores[mask],
+            track_ids=poses.track_ids[mask],
+        )
+        for (place, poses), mask in zip(frames.items(), kept, strict=True)
+    }
 
 
 def join_frames(

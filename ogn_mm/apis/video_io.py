@@ -1,0 +1,183 @@
+"""Frames of videos, folders and webcams, read ahead in a thread; and videos made."""
+
+import os
+import os.path as osp
+from collections.abc import Iterator
+from queue import Empty, Queue
+from threading import Event, Thread
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from .ogn_inferencer import file_kind, list_images, read_image
+
+
+class Frame(NamedTuple):
+    """A frame of a video.
+
+    Attributes:
+        index (int): From 0.
+        name (str): The source's name, a slash, and the picture's file name or, of a
+            video, one made of the index.
+        image (np.ndarray | None): BGR, uint8, (H, W, 3); None if it cannot be read.
+    """
+
+    index: int
+    name: str
+    image: np.ndarray | None
+
+
+class FrameReader:
+    """Iterate over a video's frames, while a thread reads the next ones.
+
+    Frames that cannot be read come without an image. What is missing at a video's end
+    does not come at all: the number of frames in its header is often wrong.
+
+    Args:
+        source (str): A video, a folder of pictures, whose names give the order, or
+            ``webcam:0`` with a camera's number.
+        start (int): First frame wanted. Defaults to 0.
+        ahead (int): Frames that are read ahead at most. Defaults to 8.
+
+    Attributes:
+        name (str): The source's name without folders and ending.
+        fps (float | None): Frames a second, None for a folder.
+        total (int | None): Number of frames from ``start`` on, as far as it is known.
+
+    Raises:
+        FileNotFoundError: There is no such file or folder.
+        ValueError: The file is not a video that can be read, the folder has no
+            pictures, or the camera does not answer.
+    """
+
+    def __init__(self, source: str, start: int = 0, ahead: int = 8):
+        self.start = start
+        self.ahead = ahead
+        self.paths = self.capture = self.fps = self.total = None
+        camera = source.startswith('webcam:')
+        if not camera and not osp.exists(source):
+            raise FileNotFoundError(f'{source}: there is no such file or folder')
+        self.name = osp.splitext(osp.basename(osp.normpath(source)))[0]
+        if osp.isdir(source):
+            self.paths = list_images(source)
+            self.total = len(self.paths) - start
+            return
+        if not camera and file_kind(source) != 'video':
+            raise ValueError(f'{source}: is not a video by its name')
+        self.capture = cv2.VideoCapture(int(source[7:]) if camera else source)
+        if not self.capture.isOpened():
+            raise ValueError(f'{source}: cannot be opened as a video')
+        self.fps = self.capture.get(cv2.CAP_PROP_FPS) or None
+        self.count = 0
+        if not camera:
+            self.count = max(0, int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+            self.total = self.count - start
+
+    def __iter__(self) -> Iterator[Frame]:
+        frames = self._read_folder() if self.paths else self._read_video()
+        return read_ahead(frames, self.ahead)
+
+    def _read_folder(self) -> Iterator[Frame]:
+        for index, path in enumerate(self.paths[self.start :], self.start):
+            try:
+                image = read_image(path)
+            except ValueError:
+                image = None
+            yield Frame(index, f'{self.name}/{osp.basename(path)}', image)
+
+    def _read_video(self) -> Iterator[Frame]:
+        index, broken = 0, []
+        while True:
+            grabbed = self.capture.grab()
+            if not grabbed and index >= self.count:
+                break
+            image = None
+            if grabbed and index >= self.start:
+                image = self.capture.retrieve()[1]
+            if index >= self.start:
+                broken.append(Frame(index, f'{self.name}/{index:06d}.jpg', image))
+            if grabbed:
+                yield from broken
+                broken = []
+            index += 1
+        self.capture.release()
+
+
+def read_ahead(items: Iterator, ahead: int) -> Iterator:
+    """Run an iterator in a thread, at most ``ahead`` items in advance.
+
+    Its errors come where the item would have come. The thread ends with the loop over
+    the result, also where this is left early.
+    """
+    queue, stop = Queue(ahead), Event()
+
+    def read():
+        try:
+            for item in items:
+                queue.put((item, None))
+                if stop.is_set():
+                    return
+            queue.put((None, StopIteration()))
+        except Exception as error:
+            queue.put((None, error))
+
+    thread = Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = queue.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item
+    finally:
+        stop.set()
+        drain(queue)
+        thread.join()
+
+
+def drain(queue: Queue) -> None:
+    """Make room, so that a waiting thread goes on and sees that it should stop."""
+    while True:
+        try:
+            queue.get_nowait()
+        except Empty:
+            return
+
+
+class FrameWriter:
+    """A video that appears under its name once it is complete.
+
+    Frames of another size than the first one's are resized.
+
+    Args:
+        path (str): Ends on .mp4.
+        fps (float): Frames a second.
+    """
+
+    def __init__(self, path: str, fps: float):
+        self.path = path
+        self.fps = fps
+        stem, ending = osp.splitext(path)
+        self.partial = f'{stem}.partial{ending}'
+        self.writer = self.size = None
+
+    def __enter__(self) -> 'FrameWriter':
+        return self
+
+    def __exit__(self, *error) -> None:
+        if self.writer is not None:
+            self.writer.release()
+            os.replace(self.partial, self.path)
+
+    def write(self, image: np.ndarray) -> None:
+        """Append a frame, BGR, uint8, (H, W, 3)."""
+        if self.writer is None:
+            self.size = image.shape[1::-1]
+            code = cv2.VideoWriter_fourcc(*'mp4v')
+            self.writer = cv2.VideoWriter(self.partial, code, self.fps, self.size)
+        if image.shape[1::-1] != self.size:
+            image = cv2.resize(image, self.size)
+        self.writer.write(image)

@@ -1,0 +1,20 @@
+"""Identities in videos: cues, tracker, appearance, optical flow, the whole model."""
+
+from .appearance import ColorStripes, ReIDFeatures
+from .cues import BoxIoU, FlowOKS, OKSSimilarity, ReIDDistance
+from .flow import DISFlow, RAFTFlow
+from .pose_tracker import PoseTracker
+from .video_pose_estimator import VideoPoseEstimator
+
+__all__ = [
+    'BoxIoU',
+    'ColorStripes',
+    'DISFlow',
+    'FlowOKS',
+    'OKSSimilarity',
+    'PoseTracker',
+    'RAFTFlow',
+    'ReIDDistance',
+    'ReIDFeatures',
+    'VideoPoseEstimator',
+]

@@ -1,0 +1,312 @@
+"""From a video's frames to poses with identities, all of it in one config."""
+
+import numpy as np
+import torch
+from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
+from mmengine.structures import InstanceData
+from mmpose.apis.inference import dataset_meta_from_config
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import MODELS, TASK_UTILS
+from mmpose.structures import PoseDataSample
+
+from ogn_mm.structures.bbox import box_iou
+from ogn_mm.structures.bbox.checks import check_count
+
+from ..utils import build_part, choose_poses, pack_people, predict_people
+from .association import sample_flow
+
+COCO = dict(from_file='configs/_base_/datasets/coco.py')
+
+
+@MODELS.register_module()
+class VideoPoseEstimator(BaseModel):
+    """Detector, pose network and tracker, frame by frame (section 4.2).
+
+    Per frame: detect people, choose among the boxes, add boxes that optical flow
+    carries over from the frame before, estimate poses, suppress doubles, compare with
+    the tracks. A video's frames have to come in order; another ``video_id``, or
+    ``frame_id`` 0, begins a new one. Only the last frame and living tracks are kept.
+
+    A network that gives keypoints by itself, such as the offset-guided Mask R-CNN, is a
+    ``detector`` without ``pose_estimator``. Without ``detector`` people are taken from
+    the data's annotations; without either, their poses are, too. That shows what the
+    tracker does by itself.
+
+    The checkpoint of one network serves as the pose network's weights, or, without one,
+    as the detector's; the other parts then have theirs by ``checkpoint``.
+
+    Args:
+        tracker (dict): Config of :class:`PoseTracker`.
+        detector (dict, optional): ``config``, a path, with ``checkpoint`` and
+            ``cfg_options`` if wanted, of a detector of MMDetection.
+        pose_estimator (dict, optional): The same of a top-down network of MMPose.
+        box_filter (dict, optional): Config of a box filter, for a detector that does
+            not suppress boxes itself.
+        pose_nms_cfg (dict, optional): Thresholds for
+            :func:`~ogn_mm.evaluation.functional.pose_nms`. Defaults to the paper's; to
+            no suppression where annotations stand in for a detector.
+        appearance (dict, optional): Config of :class:`ReIDFeatures` or the like.
+        flow (dict, optional): Config of :class:`DISFlow` or :class:`RAFTFlow`.
+        propagation (dict, optional): Boxes carried over by flow. The pose network gets
+            those that no detection overlaps by more than ``iou_thr`` (0.5). They
+            enclose the moved keypoints that score at least ``min_score`` (0.2) and are
+            enlarged by ``padding`` (0.15), as in SimpleBaseline. A box scores ``decay``
+            (0.8) times its person's last box, until the tracker's ``score_thr`` ends
+            it: nobody lives on for long without being detected. It never founds a
+            track. None: no such boxes.
+        metainfo (dict, optional): Of the keypoints, as in MMPose's data sets. Defaults
+            to that of the pose network's test data, else COCO's.
+        person_label (int): A person's label in the detector. Defaults to 0.
+        people_per_batch (int): People that the pose network sees at once. Defaults to
+            64.
+
+    Raises:
+        ValueError: Parts that need each other are not all there.
+    """
+
+    def __init__(
+        self,
+        tracker: dict,
+        detector: dict | None = None,
+        pose_estimator: dict | None = None,
+        box_filter: dict | None = None,
+        pose_nms_cfg: dict | None = None,
+        appearance: dict | None = None,
+        flow: dict | None = None,
+        propagation: dict | None = None,
+        metainfo: dict | None = None,
+        person_label: int = 0,
+        people_per_batch: int = 64,
+    ):
+        super().__init__()
+        check_count('people_per_batch', people_per_batch)
+        self.detector = self.pose_estimator = None
+        if detector:
+            self.detector, self.detector_pipeline = build_part('mmdet', **detector)
+        if pose_estimator:
+            self.pose_estimator, self.pipeline = build_part('mmpose', **pose_estimator)
+        given = dict(detector=detector, pose_estimator=pose_estimator)
+        self.weighted = [
+            name for name, part in given.items() if part and part.get('checkpoint')
+        ]
+        self.box_filter = box_filter and TASK_UTILS.build(box_filter)
+        self.pose_nms_cfg = pose_nms_cfg or {}
+        if not detector:
+            self.pose_nms_cfg = dict(oks_thr=1.0, iou_thr=1.0) | self.pose_nms_cfg
+        self.appearance = appearance and MODELS.build(appearance)
+        self.flow = flow and TASK_UTILS.build(flow)
+        self.propagation = None
+        if propagation is not None:
+            defaults = dict(iou_thr=0.5, min_score=0.2, padding=0.15, decay=0.8)
+            self.propagation = defaults | propagation
+        self.tracker = TASK_UTILS.build(tracker)
+        self.person_label = person_label
+        self.people_per_batch = people_per_batch
+        self.dataset_meta = (
+            parse_pose_metainfo(metainfo) if metainfo else self._find_metainfo()
+        )
+        for cue in self.tracker.cues:
+            if getattr(cue, 'sigmas', ...) is None:
+                cue.sigmas = self.dataset_meta['sigmas']
+        self._check_parts()
+        self.video_id = self.previous = None
+
+    def _find_metainfo(self) -> dict:
+        found = None
+        if self.pose_estimator is not None:
+            found = dataset_meta_from_config(self.pose_estimator.cfg, 'test')
+        return found or parse_pose_metainfo(COCO)
+
+    def _check_parts(self) -> None:
+        if 'features' in self.tracker.fields and not self.appearance:
+            raise ValueError(
+                'VideoPoseEstimator: a cue compares features: `appearance` is needed'
+            )
+        compared = any(cue.needs_flow for cue in self.tracker.cues)
+        if (compared or self.propagation) and not self.flow:
+            raise ValueError(
+                'VideoPoseEstimator: FlowOKS and `propagation` need `flow`'
+            )
+        if self.propagation and not self.pose_estimator:
+            raise ValueError(
+                'VideoPoseEstimator: `propagation` needs a `pose_estimator`, which '
+                'finds poses in given boxes'
+            )
+
+    def _load_from_state_dict(self, state_dict, prefix, *args):
+        parts = {name for name, _ in self.named_children()}
+        if not any(key[len(prefix) :].partition('.')[0] in parts for key in state_dict):
+            main = 'pose_estimator' if self.pose_estimator else 'detector'
+            for key in list(state_dict):
+                name = f'{prefix}{main}.{key[len(prefix) :]}'
+                state_dict[name] = state_dict.pop(key)
+            # they have their weights, and this checkpoint none for them
+            for name in set(self.weighted) - {main}:
+                own = getattr(self, name).state_dict(prefix=f'{prefix}{name}.')
+                state_dict.update(own)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def test_step(self, data: dict) -> list[PoseDataSample]:
+        """As `BaseModel.test_step`; frames stay on the CPU, where they are cut up."""
+        return self._run_forward(data, mode='predict')
+
+    def forward(self, inputs, data_samples, mode: str = 'predict'):
+        """Track the next frames.
+
+        Args:
+            inputs (Sequence[Tensor]): Images, uint8, BGR, each (3, H, W).
+            data_samples (list[PoseDataSample]): Their metainfo has ``video_id`` and
+                ``frame_id``; without a detector ``gt_instances`` have ``bboxes``.
+            mode (str): 'predict'.
+
+        Returns:
+            list[PoseDataSample]: The same, with ``pred_instances``: ``bboxes`` (M, 4),
+            ``bbox_scores`` (M,), ``keypoints`` (M, K, 2), ``keypoint_scores`` (M, K),
+            ``pose_scores`` (M,) and ``track_ids`` (M,), numpy.
+        """
+        if mode != 'predict':
+            raise NotImplementedError('VideoPoseEstimator: its parts are trained alone')
+        for image, sample in zip(inputs, data_samples, strict=True):
+            pixels = image.permute(1, 2, 0).contiguous().cpu().numpy()
+            sample.pred_instances = self.track(pixels, sample)
+        return data_samples
+
+    def begin(self, video_id, state: dict | None = None, previous=None) -> None:
+        """Begin a video, or go on where one was interrupted.
+
+        Args:
+            video_id: Of the video.
+            state (dict, optional): Of :meth:`PoseTracker.state`.
+            previous (np.ndarray, optional): The frame before the next one, BGR.
+        """
+        self.video_id, self.previous = video_id, previous
+        self.tracker.reset()
+        if state is not None:
+            self.tracker.restore(state)
+
+    @torch.no_grad()
+    def track(self, image: np.ndarray, sample: PoseDataSample) -> InstanceData:
+        """Poses of the next frame that have an identity; see :meth:`forward`."""
+        if sample.video_id != self.video_id or sample.frame_id == 0:
+            self.begin(sample.video_id)
+        found = self.detect(image, sample)
+        found.propagated = np.zeros(len(found), bool)
+        if self.flow and self._follow(image) and self.propagation:
+            found = self._complement(found)
+        found = self.estimate(image, sample, found)
+        poses = np.concatenate(
+            [found.keypoints, found.keypoint_scores[..., None]], axis=-1
+        )
+        detections = dict(
+            bboxes=found.bboxes,
+            bbox_scores=found.bbox_scores,
+            scores=found.pose_scores,
+            poses=poses,
+            propagated=found.pop('propagated'),
+        )
+        if self.appearance:
+            detections['features'] = self.appearance(image, found.bboxes)
+        found.track_ids = self.tracker.update(detections)
+        self.previous = image
+        return found[found.track_ids >= 0]
+
+    def detect(self, image: np.ndarray, sample: PoseDataSample) -> InstanceData:
+        """People of an image: boxes, their scores, and keypoints where they are known.
+
+        Args:
+            image (np.ndarray): BGR, (H, W, 3).
+            sample (PoseDataSample): The frame's, with annotations if they are wanted.
+
+        Returns:
+            InstanceData: ``bboxes`` and ``bbox_scores``, without a pose network
+            ``keypoints`` and ``keypoint_scores`` as well; float32, numpy.
+        """
+        if self.detector is None:
+            found = sample.gt_instances
+            names = dict(keypoint_scores='keypoints_visible')
+            columns = dict(bbox_scores=np.ones(len(found.bboxes), np.float32))
+        else:
+            found = self._run_detector(image)
+            names, columns = dict(bbox_scores='scores'), {}
+        wanted = ['bboxes', 'bbox_scores']
+        if self.pose_estimator is None:
+            wanted += ['keypoints', 'keypoint_scores']
+        for name in wanted:
+            if name not in columns:
+                column = torch.as_tensor(found[names.get(name, name)])
+                columns[name] = column.float().cpu().numpy()
+        return InstanceData(**columns)
+
+    def _run_detector(self, image: np.ndarray) -> InstanceData:
+        size = image.shape[:2]
+        with DefaultScope.overwrite_default_scope('mmdet'):
+            packed = self.detector_pipeline(
+                dict(img=image, img_path=None, img_id=0, img_shape=size, ori_shape=size)
+            )
+            batch = {name: [value] for name, value in packed.items()}
+            found = self.detector.test_step(batch)[0].pred_instances
+        found = found[found.labels == self.person_label]
+        if self.box_filter:
+            found = found[self.box_filter(found.bboxes, found.scores)]
+        return found
+
+    def _follow(self, image: np.ndarray) -> bool:
+        """Move the tracks' poses by optical flow; False if there is nothing to move."""
+        if (
+            self.previous is None
+            or not len(self.tracker)
+            or self.previous.shape != image.shape
+        ):
+            return False
+        flow = self.flow.flow(self.previous, image)
+        self.tracker.move(lambda points: sample_flow(flow, points))
+        return True
+
+    def _complement(self, found: InstanceData) -> InstanceData:
+        """Add boxes from the frame before where nobody was detected."""
+        cfg = self.propagation
+        carried = self.tracker.propagate(cfg['padding'], cfg['min_score'])
+        boxes = carried['bboxes'].astype(np.float32)
+        overlaps = box_iou(boxes[:, None], found.bboxes)
+        missed = (overlaps <= cfg['iou_thr']).all(axis=1)
+        scores = carried['bbox_scores'][missed] * cfg['decay']
+        carried = InstanceData(
+            bboxes=boxes[missed],
+            bbox_scores=scores.astype(np.float32),
+            propagated=np.ones(len(scores), bool),
+        )
+        return InstanceData.cat([found, carried])
+
+    def estimate(
+        self, image: np.ndarray, sample: PoseDataSample, found: InstanceData
+    ) -> InstanceData:
+        """Poses in the boxes that were found, without doubles, best first."""
+        sides = found.bboxes[:, 2:] - found.bboxes[:, :2]
+        if self.pose_estimator is not None:
+            found, sides = self._run_pose_estimator(image, sample, found)
+        kept = choose_poses(
+            found, sides.prod(axis=1), self.dataset_meta['sigmas'], **self.pose_nms_cfg
+        )
+        return found[kept]
+
+    def _run_pose_estimator(self, image, sample, found):
+        """The people with their poses, and the sides of their extended boxes."""
+        if not len(found):
+            count = self.dataset_meta['num_keypoints']
+            found.keypoints = np.zeros((0, count, 2), np.float32)
+            found.keypoint_scores = np.zeros((0, count), np.float32)
+            return found, np.zeros((0, 2), np.float32)
+        people = pack_people(
+            self.pipeline,
+            image,
+            sample.get('img_path'),
+            found.bboxes,
+            found.bbox_scores,
+            self.dataset_meta,
+        )
+        merged = predict_people(self.pose_estimator, people, self.people_per_batch)
+        found.keypoints = merged.pred_instances.keypoints.astype(np.float32)
+        scores = merged.pred_instances.keypoint_scores
+        found.keypoint_scores = scores.astype(np.float32)
+        return found, merged.gt_instances.bbox_scales

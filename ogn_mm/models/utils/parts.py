@@ -1,0 +1,55 @@
+"""Models of other configs as parts of a larger one."""
+
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import MODELS, TRANSFORMS, DefaultScope
+from mmengine.runner import load_checkpoint
+
+PACKAGE = Path(__file__).parents[2] / '.mim'
+
+
+def read_config(name: str) -> Config:
+    """A config by its path, or by that of one of this package's, ``configs/...``.
+
+    Raises:
+        FileNotFoundError: There is neither.
+    """
+    for path in (Path(name), PACKAGE / name):
+        if path.is_file():
+            return Config.fromfile(path)
+    raise FileNotFoundError(f'{name}: there is no such config')
+
+
+def build_part(
+    scope: str, config: str, checkpoint: str | None = None, cfg_options=None
+):
+    """Build a config's model for testing, and the pipeline of its test data.
+
+    Args:
+        scope (str): 'mmpose' or 'mmdet', in whose registries its modules are.
+        config (str): As for :func:`read_config`.
+        checkpoint (str, optional): Its weights.
+        cfg_options (dict, optional): Overrides settings of the config, by dotted keys.
+
+    Returns:
+        tuple: The model, with its config as ``cfg``; and the pipeline, which takes an
+        image that has been loaded as ``img``, with ``img_shape`` and ``ori_shape``.
+    """
+    cfg = read_config(config)
+    cfg.merge_from_dict(dict(cfg_options or {}))
+    loading = 'LoadImage', 'LoadAnnotations', 'LoadKeypointAnnotations'
+    with DefaultScope.overwrite_default_scope(scope):
+        model = MODELS.build(cfg.model)
+        pipeline = Compose(
+            [
+                TRANSFORMS.build(step)
+                for step in cfg.test_dataloader.dataset.pipeline
+                if not step['type'].rpartition('.')[2].startswith(loading)
+            ]
+        )
+    if checkpoint is not None:
+        load_checkpoint(model, checkpoint, map_location='cpu')
+    model.cfg = cfg
+    return model.eval(), pipeline

@@ -1,0 +1,193 @@
+"""From a video to tracked poses, in one go or in several."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+from torch import nn
+
+from ogn_mm.apis import FrameReader
+from ogn_mm.evaluation.functional.posetrack_files import read_posetrack
+from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
+
+ROOT = Path(__file__).parents[2]
+TOOL = ROOT / 'tools/track_video.py'
+POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
+# sharp edges between colours
+JPEG = [
+    *(cv2.IMWRITE_JPEG_QUALITY, 100),
+    *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+]
+DETECTOR = """
+model = dict(type='Rectangles')
+test_dataloader = dict(dataset=dict(pipeline=[dict(type='PackDetInputs')]))
+"""
+CONFIG = f"""
+custom_imports = dict(imports=['ogn_mm'], allow_failed_imports=False)
+model = dict(
+    type='VideoPoseEstimator',
+    detector=dict(config='DETECTOR'),
+    pose_estimator=dict(config='{POSE}'),
+    appearance=dict(type='ColorStripes'),
+    flow=dict(type='DISFlow', preset='ultrafast'),
+    propagation=dict(min_score=0.0),
+    tracker=dict(
+        type='PoseTracker',
+        cues=[
+            dict(type='BoxIoU', weight=3), dict(type='ReIDDistance'),
+            dict(type='FlowOKS')]))
+"""
+
+
+@MODELS.register_module(force=True)
+class Rectangles(nn.Module):
+    """Detects the red and the green rectangle of a frame."""
+
+    def test_step(self, batch):
+        image = batch['inputs'][0].float()
+        boxes = []
+        for channel in (1, 2):
+            rest = image[[c for c in range(3) if c != channel]].amax(0)
+            y, x = ((image[channel] > 180) & (rest < 80)).nonzero().unbind(1)
+            if len(x):
+                boxes.append([x.min(), y.min(), x.max() + 1, y.max() + 1])
+        boxes = torch.tensor(boxes).reshape(-1, 4).float()
+        sample = DetDataSample()
+        sample.pred_instances = InstanceData(
+            bboxes=boxes,
+            scores=torch.full((len(boxes),), 0.9),
+            labels=torch.zeros(len(boxes), dtype=torch.long),
+        )
+        return [sample]
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('track_video', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def setting(tmp_path_factory):
+    """Config, checkpoint of the pose network, and a folder of 9 frames."""
+    folder = tmp_path_factory.mktemp('track_video')
+    (folder / 'detector.py').write_text(DETECTOR)
+    config = folder / 'config.py'
+    config.write_text(CONFIG.replace('DETECTOR', str(folder / 'detector.py')))
+    frames = folder / '000001_mpii_test'
+    frames.mkdir()
+    noise = np.random.default_rng(0).uniform(0, 100, (96, 128, 3))
+    background = cv2.GaussianBlur(noise, None, 2).astype(np.uint8)
+    for t in range(9):
+        image = background.copy()
+        image[20:60, 10 + 6 * t : 30 + 6 * t] = (0, 0, 230)
+        image[30:80, 90 - 6 * t : 112 - 6 * t] = (0, 230, 0)
+        cv2.imwrite(str(frames / f'{t:06d}.jpg'), image, JPEG)
+    return config, frames
+
+
+def run(tool, setting, out, *arguments, frames=None):
+    torch.manual_seed(0)
+    config, folder = setting
+    tool.main(
+        [str(frames or folder), str(config), '--out', str(out), *arguments]
+        + ['--device', 'cpu']
+    )
+    return json.loads((out / 'tracks.json').read_text())
+
+
+def tracks(content):
+    """By identity, the left edges of its boxes by frame."""
+    found = {}
+    for person in content['annotations']:
+        found.setdefault(person['track_id'], {})[person['image_id']] = person['bbox'][0]
+    return found
+
+
+def test_video_and_json(tool, setting, tmp_path):
+    """Two identities through their crossing; the official layout; a picture a frame."""
+    content = run(tool, setting, tmp_path, '--keypoint-thr', '0')
+    found = tracks(content)
+    assert len(found) == 2
+    assert sorted(round(track[0]) for track in found.values()) == [10, 90]
+    for track in found.values():
+        if round(track[0]) == 10:
+            assert track[8] == pytest.approx(58, abs=3)
+    (category,) = content['categories']
+    assert category['keypoints'] == list(POSETRACK18_JOINTS)
+    assert [image['file_name'] for image in content['images']] == [
+        f'000001_mpii_test/{t:06d}.jpg' for t in range(9)
+    ]
+    people = read_posetrack(tmp_path / 'tracks.json', truth=False)
+    assert people.num_frames == 9 and people.exist.all()
+    assert len(list(FrameReader(str(tmp_path / 'tracked.mp4')))) == 9
+
+
+def test_goes_on_after_an_interruption(tool, setting, tmp_path, monkeypatch):
+    """What a stopped and resumed run gives is what an undisturbed one gives."""
+    expected = run(tool, setting, tmp_path / 'a', '--no-video')
+    describe, seen = tool.describe, []
+
+    def interrupted(frame, found):
+        seen.append(frame.index)
+        if len(seen) in (6, 9):
+            raise KeyboardInterrupt
+        return describe(frame, found)
+
+    monkeypatch.setattr(tool, 'describe', interrupted)
+    arguments = ['--no-video', '--save-every', '2']
+    for _ in range(2):
+        with pytest.raises(SystemExit, match='the same command goes on'):
+            run(tool, setting, tmp_path / 'b', *arguments)
+        with (tmp_path / 'b/tracks.jsonl').open('a') as journal:
+            journal.write('\n{"frame": 9')  # a kill may leave half a line
+    assert run(tool, setting, tmp_path / 'b', *arguments) == expected
+    assert seen == [0, 1, 2, 3, 4, 5, 4, 5, 6, 6, 7, 8]
+    # a further time there is nothing left to do
+    assert run(tool, setting, tmp_path / 'b', *arguments) == expected
+    assert len(seen) == 12
+    with pytest.raises(SystemExit, match='holds results of another cfg_options'):
+        run(tool, setting, tmp_path / 'b', '--cfg-options', 'model.tracker.max_gap=3')
+
+
+def test_broken_frame_is_reported_and_skipped(tool, setting, tmp_path, capsys):
+    folder = tmp_path / 'frames'
+    folder.mkdir()
+    for path in setting[1].iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / '000004.jpg').write_bytes(b'nothing')
+    content = run(tool, setting, tmp_path / 'out', frames=folder)
+    assert 'frame 4, frames/000004.jpg, cannot be read' in capsys.readouterr().out
+    assert len(content['images']) == 9
+    found = tracks(content)
+    assert len(found) == 2
+    assert all(4 not in track and 8 in track for track in found.values())
+    assert len(list(FrameReader(str(tmp_path / 'out/tracked.mp4')))) == 8
+
+
+def test_short_tracks_are_left_out(tool, setting, tmp_path):
+    content = run(tool, setting, tmp_path, '--no-video', '--min-length', '10')
+    assert content['annotations'] == [] and len(content['images']) == 9
+
+
+def test_errors_are_one_sentence(tool, setting, tmp_path):
+    config, frames = setting
+    other = tmp_path / 'other.py'
+    other.write_text("model = dict(type='TopdownPoseEstimator')")
+    for arguments, message in (
+        ([str(tmp_path / 'x.mp4'), str(config)], 'there is no such file'),
+        ([str(frames), str(tmp_path / 'x.py')], 'there is no such config'),
+        ([str(frames), str(other)], '`model` is no VideoPoseEstimator'),
+        ([str(frames), str(config), '--save-every', '0'], 'should be at least 1'),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            tool.main([*arguments, '--out', str(tmp_path / 'out')])
