@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmdet.registry import MODELS
@@ -111,6 +112,49 @@ def test_loss_by_hand():
     assert losses['loss_keypoint'].item() == pytest.approx(0.5)
     # four neighbours with an offset of length 1
     assert losses['loss_keypoint_offset'].item() == pytest.approx(4 * 0.5 / 5)
+
+
+def loss_over_whole_maps(head, maps, rois, keypoints, visible):
+    """The same sums without windows: each pixel is compared with each keypoint."""
+    width, height = head.map_size
+    points = image_to_roi_map(keypoints, rois, head.map_size)
+    columns, rows = torch.meshgrid(
+        torch.arange(width), torch.arange(height), indexing='xy'
+    )
+    offsets = points[..., None, None] - torch.stack([columns, rows])
+    disks = (offsets.square().sum(dim=2) <= head.codec.radius**2) & (
+        visible[..., None, None] > 0
+    )
+    count = disks.sum().clamp(min=1)
+    weights = disks.any(dim=-1).any(dim=-1)[..., None, None]
+    score = F.smooth_l1_loss(maps[:, :K], disks.float(), reduction='none') * weights
+    offset = F.smooth_l1_loss(
+        maps[:, K:].unflatten(1, (K, 2)), offsets / head.codec.radius, reduction='none'
+    )
+    return score.sum() / count, (offset * disks[:, :, None]).sum() / count
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    feat_size=st.sampled_from([(11, 8), (3, 14), (1, 1)]),
+    radius=st.none() | st.floats(0.7072, 9),
+    spread=st.sampled_from([1.0, 1.3, 30.0]),
+)
+def test_windows_hold_all_that_counts(seed, feat_size, radius, spread):
+    """Disks at edges, beyond them and larger than the map: same losses, gradients."""
+    init_default_scope('mmdet')
+    head = build(roi_feat_size=feat_size, radius=radius)
+    targets = case(seed, spread=spread)
+    targets['visible'][1, 2] = 0
+    maps = torch.randn(5, 3 * K, *head.map_size[::-1], requires_grad=True)
+    results = []
+    for losses in (
+        tuple(head.loss(maps, **targets).values()),
+        loss_over_whole_maps(head, maps, **targets),
+    ):
+        results.append((*losses, torch.autograd.grad(sum(losses), maps)[0]))
+    torch.testing.assert_close(*results)
 
 
 @pytest.mark.parametrize('score_loss', SCORE_LOSSES)
