@@ -1,4 +1,7 @@
-_base_ = ['./kpt-mask-rcnn_r50_fpn_8xb2-1x_coco.py', '../_base_/posetrack17.py']
+_base_ = [
+    './kpt-mask-rcnn_r50_fpn_8xb2-1x_coco.py',
+    '../_base_/posetrack17_keypoint_detection.py',
+]
 
 load_from = 'work_dirs/kpt-mask-rcnn_r50_fpn_8xb2-1x_coco/epoch_12.pth'
 train_dataloader = _base_.posetrack_train

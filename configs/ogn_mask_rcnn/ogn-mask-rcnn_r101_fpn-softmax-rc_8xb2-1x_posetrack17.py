@@ -1,6 +1,6 @@
 _base_ = [
     './ogn-mask-rcnn_r101_fpn-softmax-rc_8xb2-1x_coco.py',
-    '../_base_/posetrack17.py',
+    '../_base_/posetrack17_keypoint_detection.py',
 ]
 
 load_from = 'work_dirs/ogn-mask-rcnn_r101_fpn-softmax-rc_8xb2-1x_coco/epoch_12.pth'

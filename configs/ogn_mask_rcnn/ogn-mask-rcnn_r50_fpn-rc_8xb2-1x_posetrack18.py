@@ -1,4 +1,7 @@
-_base_ = ['./ogn-mask-rcnn_r50_fpn-rc_8xb2-1x_coco.py', '../_base_/posetrack18.py']
+_base_ = [
+    './ogn-mask-rcnn_r50_fpn-rc_8xb2-1x_coco.py',
+    '../_base_/posetrack18_keypoint_detection.py',
+]
 
 load_from = 'work_dirs/ogn-mask-rcnn_r50_fpn-rc_8xb2-1x_coco/epoch_12.pth'
 train_dataloader = _base_.posetrack_train

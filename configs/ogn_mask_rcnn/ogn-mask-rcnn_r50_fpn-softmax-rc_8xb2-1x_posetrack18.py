@@ -1,6 +1,6 @@
 _base_ = [
     './ogn-mask-rcnn_r50_fpn-softmax-rc_8xb2-1x_coco.py',
-    '../_base_/posetrack18.py',
+    '../_base_/posetrack18_keypoint_detection.py',
 ]
 
 load_from = 'work_dirs/ogn-mask-rcnn_r50_fpn-softmax-rc_8xb2-1x_coco/epoch_12.pth'
