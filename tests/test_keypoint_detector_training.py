@@ -1,5 +1,6 @@
 """Mask R-CNN with keypoints trained as users do: from files, by tools/train.py."""
 
+import copy
 import json
 import os
 from pathlib import Path
@@ -9,8 +10,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from test_tools import run_script
-from tiny_detector import load_tiny
+from test_tools import run_script, train
+from tiny_detector import load_tiny, read_config
 
 from ogn_mm.datasets.generated_people import generate_dataset
 
@@ -112,6 +113,13 @@ def test_a_process_without_keypoints_does_not_stop_the_others(
         assert value.isfinite().all(), name
 
 
+def test_mixed_precision_needs_an_accelerator(monkeypatch):
+    monkeypatch.setattr(train, 'get_device', lambda: 'cpu')
+    with pytest.raises(SystemExit, match='--amp needs an accelerator') as error:
+        train.main([str(ROW_C), '--amp'])
+    assert '\n' not in str(error.value)
+
+
 @pytest.mark.slow
 def test_row_c_learns_eight_images_by_heart(tmp_path):
     """From scratch to boxes and keypoints in 150 iterations of four images.
@@ -146,3 +154,29 @@ def test_row_c_learns_eight_images_by_heart(tmp_path):
         for name in ('bbox_mAP', 'AP')
     }
     assert figures['bbox_mAP'] > 0.5 and figures['AP'] > 0.3, figures
+
+
+@pytest.mark.slow
+def test_results_for_the_evaluation_server(generated_people, tmp_path):
+    """Without annotations: files of boxes and of poses."""
+    config = small_config(generated_people, tmp_path)
+    test_dev = read_config(
+        ROW_C.with_name(f'{ROW_C.stem}_test-dev.py'.replace('r50', 'r101'))
+    )
+    content = json.loads((generated_people / 'annotations/val.json').read_text())
+    del content['annotations'], content['images'][2:]
+    ann_file = str(tmp_path / 'info.json')
+    Path(ann_file).write_text(json.dumps(content))
+    config.test_dataloader.dataset.ann_file = ann_file
+    config.test_evaluator = copy.deepcopy(test_dev.test_evaluator)
+    for metric in config.test_evaluator:
+        metric.update(ann_file=ann_file, outfile_prefix=str(tmp_path / 'found'))
+    config.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=3)
+    Runner.from_cfg(config).test()
+    poses = json.loads((tmp_path / 'found.keypoints.json').read_text())
+    boxes = json.loads((tmp_path / 'found.bbox.json').read_text())
+    assert len(poses) == len(boxes) == 6
+    images = {image['id'] for image in content['images']}
+    for pose in poses:
+        assert set(pose) == {'image_id', 'category_id', 'keypoints', 'score'}
+        assert pose['image_id'] in images and len(pose['keypoints']) == 51

@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import bbox_overlaps
 from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from tiny_detector import load_tiny
@@ -360,6 +361,30 @@ def test_weights_of_mask_rcnn_load(tmp_path):
         assert torch.equal(own[name], weights[upstream + name][[0, 80]])
     for name in ('fc_reg.weight', 'fc_reg.bias'):
         assert torch.equal(own[name], weights[upstream + name][:4])
+
+
+@pytest.mark.parametrize('row', ['kpt-mask-rcnn_r50_fpn', 'ogn-mask-rcnn_r50_fpn-rc'])
+def test_weights_of_the_model_zoo_fit(row, tmp_path):
+    """MMDetection's Mask R-CNN of full size, without its memory."""
+    init_default_scope('mmdet')
+    path = tmp_path / 'upstream.py'
+    path.write_text('_base_ = "mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py"\n')
+    folder = CONFIG.parents[2] / 'ogn_mask_rcnn'
+    upstream, own = (
+        Config.fromfile(path),
+        Config.fromfile(folder / f'{row}_8xb2-1x_coco.py'),
+    )
+    with torch.device('meta'):
+        weights = MODELS.build(upstream.model).state_dict()
+        model = MODELS.build(own.model)
+    missing, unexpected = model.load_state_dict(weights, strict=False, assign=True)
+    head = {
+        f'roi_head.keypoint_head.{name}'
+        for name in model.roi_head.keypoint_head.state_dict()
+    }
+    assert set(missing) == head
+    masks = {key for key in weights if key.startswith('roi_head.mask_head.')}
+    assert set(unexpected) == masks and masks
 
 
 def test_wrong_settings_are_named():
