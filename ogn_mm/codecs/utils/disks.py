@@ -76,13 +76,13 @@ class DiskWindows(NamedTuple):
     """The S x S pixels of each map that hold a disk, all of them on the map.
 
     Attributes:
-        index (Tensor): Pixels as indices into H * W, int64, (R, K, S * S).
+        pixels (Tensor): As indices into H * W, int64, (R, K, S * S).
         inside (Tensor): Whether the pixel lies in the disk, bool, (R, K, S * S).
         offsets (Tensor): (g - x) / R inside the disks, else 0, float32,
             (R, K, 2, S * S).
     """
 
-    index: Tensor
+    pixels: Tensor
     inside: Tensor
     offsets: Tensor
 
@@ -123,20 +123,20 @@ def disk_windows(
     return DiskWindows(index.flatten(2), inside.flatten(2), offsets.flatten(3))
 
 
-def draw_windows(values: Tensor, index: Tensor, map_size: tuple[int, int]) -> Tensor:
+def draw_windows(values: Tensor, pixels: Tensor, map_size: tuple[int, int]) -> Tensor:
     """Write the pixels of windows into maps that are 0 elsewhere.
 
     Args:
         values (Tensor): (..., S * S).
-        index (Tensor): The pixels, see :class:`DiskWindows`, of the same shape.
+        pixels (Tensor): See :class:`DiskWindows`; of the same shape.
         map_size (tuple[int, int]): (W, H).
 
     Returns:
         Tensor: (..., H, W).
     """
     width, height = map_size
-    maps = values.new_zeros(*index.shape[:-1], height * width)
-    return maps.scatter_(-1, index, values).unflatten(-1, (height, width))
+    maps = values.new_zeros(*values.shape[:-1], height * width)
+    return maps.scatter_(-1, pixels, values).unflatten(-1, (height, width))
 
 
 def batch_disk_targets(
@@ -151,7 +151,7 @@ def batch_disk_targets(
         - offsets (R, 2K, H, W): (g - x) / R inside the disks, else 0, channels
           x0, y0, x1, y1, ...
     """
-    index, inside, offsets = disk_windows(points, valid, map_size, radius)
-    heatmaps = draw_windows(inside.float(), index, map_size)
-    index = index[:, :, None].expand_as(offsets)
-    return heatmaps, draw_windows(offsets, index, map_size).flatten(1, 2)
+    pixels, inside, offsets = disk_windows(points, valid, map_size, radius)
+    heatmaps = draw_windows(inside.float(), pixels, map_size)
+    pixels = pixels[:, :, None].expand_as(offsets)
+    return heatmaps, draw_windows(offsets, pixels, map_size).flatten(1, 2)

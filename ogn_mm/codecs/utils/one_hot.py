@@ -107,5 +107,5 @@ def probability_within(probabilities: Tensor, points: Tensor, radius: float) -> 
     height, width = probabilities.shape[2:]
     everywhere = points.new_ones(points.shape[:2], dtype=torch.bool)
     near = disk_windows(points, everywhere, (width, height), radius)
-    values = probabilities.flatten(2).gather(2, near.index)
+    values = probabilities.flatten(2).gather(2, near.pixels)
     return (values * near.inside).sum(dim=2).clamp(max=1)

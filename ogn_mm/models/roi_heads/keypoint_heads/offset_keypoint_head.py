@@ -104,7 +104,7 @@ class OffsetKeypointHead(OneHotKeypointHead):
         score_loss, offset_loss = self.loss_module(
             scores,
             pixels_of(offsets, disks),
-            None if softmax else draw_windows(inside, disks.index, self.map_size),
+            None if softmax else draw_windows(inside, disks.pixels, self.map_size),
             disks.offsets.flatten(1, 2)[:, :, None],
             offset_weights=inside[:, :, None],
             keypoint_weights=inside.amax(dim=2),
@@ -141,5 +141,5 @@ class OffsetKeypointHead(OneHotKeypointHead):
 def pixels_of(offsets: Tensor, disks: DiskWindows) -> Tensor:
     """Offset maps, (R, 2K, H, W), at the pixels of the windows, (R, 2K, 1, S * S)."""
     maps = offsets.unflatten(1, (-1, 2)).flatten(3)
-    index = disks.index[:, :, None].expand(-1, -1, 2, -1)
+    index = disks.pixels[:, :, None].expand(-1, -1, 2, -1)
     return maps.gather(3, index).flatten(1, 2)[:, :, None]
