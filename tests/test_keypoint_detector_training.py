@@ -122,9 +122,9 @@ def test_mixed_precision_needs_an_accelerator(monkeypatch):
 
 @pytest.mark.slow
 def test_row_c_learns_eight_images_by_heart(tmp_path):
-    """From scratch to boxes and keypoints in 150 iterations of four images.
+    """From scratch to boxes and keypoints in 200 iterations of four images.
 
-    Reached box AP 0.0 and keypoint AP 0.0 with three seeds; the bars leave room.
+    Reached box AP 0.93 and keypoint AP 0.55 with this seed; the bars leave room.
     """
     generate_dataset(tmp_path, dict(train=8), seed=0, size=(160, 128), max_people=2)
     config = small_config(tmp_path, tmp_path / 'work')
@@ -143,17 +143,17 @@ def test_row_c_learns_eight_images_by_heart(tmp_path):
     )
     config.param_scheduler = [
         dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=20),
-        dict(type='CosineAnnealingLR', T_max=150, by_epoch=False),
+        dict(type='CosineAnnealingLR', T_max=200, by_epoch=False),
     ]
-    config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=150, val_interval=150)
-    config.default_hooks.checkpoint.update(by_epoch=False, interval=150)
+    config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=200, val_interval=200)
+    config.default_hooks.checkpoint.update(by_epoch=False, interval=200)
     runner = Runner.from_cfg(config)
     runner.train()
     figures = {
         name: runner.message_hub.get_scalar(f'val/coco/{name}').current()
         for name in ('bbox_mAP', 'AP')
     }
-    assert figures['bbox_mAP'] > 0.5 and figures['AP'] > 0.3, figures
+    assert figures['bbox_mAP'] > 0.6 and figures['AP'] > 0.3, figures
 
 
 @pytest.mark.slow
