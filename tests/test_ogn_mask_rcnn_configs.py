@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from tiny_detector import load_tiny, read_config
 
 FOLDER = Path(__file__).parents[1] / 'configs/ogn_mask_rcnn'
-CONFIGS = sorted(FOLDER.glob('*.py'))
+CONFIGS = sorted(FOLDER.glob('*-mask-rcnn_*_coco.py'))
 NAME = re.compile(
     r'(?P<algorithm>kpt|ogn)-mask-rcnn_r(?P<depth>50|101)_fpn(-(?P<softmax>softmax))?'
     r'(-(?P<ratio>rc))?_(?P<gpus>\d)xb(?P<batch>\d)-1x_coco'
@@ -80,17 +80,11 @@ def test_full_size_model_builds_and_gives_maps(path):
     assert maps.shape == (1, 17 if 'kpt-' in path.stem else 51, *size)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    'path',
-    [path for path in CONFIGS if '_r50_' in path.stem],
-    ids=lambda path: path.stem,
-)
-def test_recipe_trains_and_validates(path, generated_people, tmp_path):
-    """Two iterations change the keypoint head; boxes and keypoints are evaluated."""
+def small_recipe(path, data_root, work_dir):
+    """A recipe with a tiny model, two iterations on four images, and validation."""
     init_default_scope('mmdet')
     config = load_tiny(path)
-    config.work_dir = str(tmp_path)
+    config.work_dir = str(work_dir)
     config.model.roi_head.keypoint_head.update(TINY_HEAD)
     config.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=10)
     for split in ('train', 'val', 'test'):
@@ -98,7 +92,7 @@ def test_recipe_trains_and_validates(path, generated_people, tmp_path):
         loader.update(num_workers=0, persistent_workers=False)
         folder = 'train' if split == 'train' else 'val'
         loader.dataset.update(
-            data_root=str(generated_people),
+            data_root=str(data_root),
             ann_file=f'annotations/{folder}.json',
             data_prefix=dict(img=f'images/{folder}/'),
             indices=4,
@@ -108,13 +102,23 @@ def test_recipe_trains_and_validates(path, generated_people, tmp_path):
                 step.clear()
                 step.update(type='Resize', scale=(160, 120), keep_ratio=True)
         for metric in config[f'{split}_evaluator'] if split != 'train' else []:
-            metric.ann_file = f'{generated_people}/annotations/val.json'
+            metric.ann_file = f'{data_root}/annotations/val.json'
     config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=2, val_interval=2)
     config.train_dataloader.sampler.type = 'InfiniteSampler'
     config.param_scheduler = []
     config.default_hooks.checkpoint.update(by_epoch=False, interval=2)
+    return config
 
-    runner = Runner.from_cfg(config)
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'path',
+    [path for path in CONFIGS if '_r50_' in path.stem],
+    ids=lambda path: path.stem,
+)
+def test_recipe_trains_and_validates(path, generated_people, tmp_path):
+    """Two iterations change the keypoint head; boxes and keypoints are evaluated."""
+    runner = Runner.from_cfg(small_recipe(path, generated_people, tmp_path))
     runner.model.init_weights()
     before = runner.model.roi_head.keypoint_head.deconv.weight.clone()
     runner.train()

@@ -37,3 +37,14 @@ def load_tiny(path) -> Config:
         model.neck.in_channels = [8, 16, 32, 64]
     model.backbone.init_cfg = None
     return config
+
+
+def load_tiny_keypoint_rcnn(path) -> Config:
+    """As above, with a thin keypoint head; untrained boxes are kept, five an image."""
+    config = load_tiny(path)
+    config.model.roi_head.keypoint_head.update(num_convs=2, conv_out_channels=16)
+    config.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=5)
+    for step in config.test_dataloader.dataset.pipeline:
+        if step.type == 'Resize':
+            step.scale = (160, 120)
+    return config

@@ -2,8 +2,10 @@ r"""Detect people and estimate their poses in images, folders, videos or a webca
 
     python tools/inference.py INPUT POSE_CONFIG POSE_CHECKPOINT \
         --detector DET_CONFIG DET_CHECKPOINT --out DIR
+    python tools/inference.py INPUT MASK_RCNN_CONFIG CHECKPOINT --out DIR
 
-INPUT is an image, a folder of images, a video, or webcam:0. Into DIR go
+The second finds boxes and keypoints by one network (configs/ogn_mask_rcnn). INPUT is
+an image, a folder of images, a video, or webcam:0. Into DIR go
 
     poses.json     COCO keypoint annotations with scores
     poses.jsonl    the same, image by image, as they are found
@@ -12,6 +14,7 @@ INPUT is an image, a folder of images, a video, or webcam:0. Into DIR go
 ``--boxes`` says how people are chosen among the detector's boxes: by Greedy Box
 Generation (gbg), by NMS (nms), or as the detector gives them (all). The first two are
 for a detector that does not suppress boxes itself (configs/person_detector/*-raw.py).
+It and the pose NMS do not concern networks that find both.
 Interrupted in a folder, the same command goes on with the images that are left.
 """
 
@@ -21,10 +24,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from mmengine.config import Config
 from mmpose.structures.bbox import bbox_xyxy2xywh
 
 import ogn_mm  # noqa: F401
-from ogn_mm.apis import OGNInferencer, list_images
+from ogn_mm.apis import KeypointDetectionInferencer, OGNInferencer, list_images
 from ogn_mm.engine.checkpoint import AtomicLocalBackend
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 
@@ -116,6 +120,14 @@ def to_coco(records: list, meta: dict) -> dict:
 
 
 def build_inferencer(args: argparse.Namespace) -> OGNInferencer:
+    if Config.fromfile(args.pose_config).get('default_scope') == 'mmdet':
+        if args.detector:
+            raise ValueError(
+                f'{args.pose_config}: finds people itself, leave out --detector'
+            )
+        return KeypointDetectionInferencer(
+            args.pose_config, args.pose_checkpoint, args.device, show_progress=True
+        )
     det_config, det_checkpoint = args.detector or ('whole_image', None)
     return OGNInferencer(
         args.pose_config,

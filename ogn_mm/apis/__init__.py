@@ -1,4 +1,12 @@
+from .keypoint_detection_inferencer import KeypointDetectionInferencer
 from .ogn_inferencer import OGNInferencer, list_images
 from .video_io import Frame, FrameReader, FrameWriter
 
-__all__ = ['Frame', 'FrameReader', 'FrameWriter', 'OGNInferencer', 'list_images']
+__all__ = [
+    'Frame',
+    'FrameReader',
+    'FrameWriter',
+    'KeypointDetectionInferencer',
+    'OGNInferencer',
+    'list_images',
+]

@@ -93,16 +93,7 @@ class OGNInferencer(Pose2DInferencer):
             ValueError: The only input is not an image. Among several, what is not an
                 image is logged, added to ``skipped`` and left out.
         """
-        for index, source in enumerate(inputs):
-            try:
-                image = read_image(source)
-            except ValueError as error:
-                if len(inputs) == 1:
-                    raise
-                self.skipped.append(source)
-                print_log(f'skipped {error}', 'current', logging.WARNING)
-                continue
-            path = source if isinstance(source, str) else f'{index:06d}.jpg'
+        for index, path, image in self.read(inputs):
             boxes = self.detect(image) if bboxes is None else bboxes[index]
             boxes = boxes[boxes[:, 4] >= bbox_thr]
             people = pack_people(
@@ -114,6 +105,20 @@ class OGNInferencer(Pose2DInferencer):
                 self.model.dataset_meta,
             )
             yield (path, image.shape[:2], people), [image]
+
+    def read(self, inputs):
+        """Yield (index, path, image (H, W, 3) BGR) of each input that is an image."""
+        for index, source in enumerate(inputs):
+            try:
+                image = read_image(source)
+            except ValueError as error:
+                if len(inputs) == 1:
+                    raise
+                self.skipped.append(source)
+                print_log(f'skipped {error}', 'current', logging.WARNING)
+                continue
+            path = source if isinstance(source, str) else f'{index:06d}.jpg'
+            yield index, path, image
 
     def detect(self, image: np.ndarray) -> np.ndarray:
         """Boxes of people in an image, (N, 5): x1, y1, x2, y2 and score."""

@@ -84,7 +84,7 @@ def test_keypoint_rois(load, capsys):
     for row in rows:
         is_reference = row['head'].startswith('torchvision')
         assert float(row['ms']) >= 0 and (
-            not is_reference or row['ratio to torchvision'] == '1.00'
+            not is_reference or row['ratio to torchvision'] == '1'
         )
 
 

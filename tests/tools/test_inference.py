@@ -5,16 +5,20 @@ import json
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
+from mmdet.apis import DetInferencer
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from pycocotools.coco import COCO
+from tiny_detector import load_tiny_keypoint_rcnn
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / 'tools/inference.py'
 POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
 RAW = 'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320-raw.py'
+KEYPOINT_RCNN = ROOT / 'configs/ogn_mask_rcnn/ogn-mask-rcnn_r50_fpn-rc_8xb2-1x_coco.py'
 DETECTOR = f"""
 _base_ = '{ROOT}/configs/person_detector/{RAW}'
 model = dict(test_cfg=dict(rpn=dict(nms_pre=30), rcnn=dict(score_thr=0.3)))
@@ -54,6 +58,15 @@ def detector(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
+def one_stage(tmp_path_factory):
+    """Mask R-CNN with keypoints."""
+    folder = tmp_path_factory.mktemp('one_stage')
+    config = folder / 'config.py'
+    load_tiny_keypoint_rcnn(KEYPOINT_RCNN).dump(config)
+    return [str(config), save_untrained(config, folder / 'model.pth', 'mmdet')]
+
+
+@pytest.fixture(scope='module')
 def images(generated_people):
     return generated_people / 'images/val'
 
@@ -81,6 +94,82 @@ def test_detector_and_pose_network(tool, pose, detector, images, tmp_path, boxes
         drawn = cv2.imread(str(tmp_path / 'pictures' / name))
         original = cv2.imread(str(images / name))
         assert drawn.shape == original.shape and (drawn != original).any()
+
+
+def test_one_network_for_boxes_and_poses(tool, one_stage, images, tmp_path):
+    """The network's own predictions in COCO's format, and pictures; frames alike."""
+    out = tmp_path / 'out'
+    tool.main([str(images), *one_stage, '--draw-thr', '0', '--out', str(out)])
+    coco = COCO(out / 'poses.json')
+    network = DetInferencer(*one_stage, device='cpu', show_progress=False)
+    for image in coco.dataset['images']:
+        path = str(images / image['file_name'])
+        found = network(path, return_datasamples=True)['predictions'][0].pred_instances
+        found = found[found.scores.argsort(descending=True, stable=True)]
+        poses = coco.imgToAnns[image['id']]
+        assert len(poses) == len(found) == 5
+        assert [pose['score'] for pose in poses] == sorted(
+            [pose['score'] for pose in poses], reverse=True
+        )
+        for own, other in zip(poses, found, strict=True):
+            keypoints = np.array(own['keypoints']).reshape(17, 3)
+            np.testing.assert_allclose(keypoints[:, :2], other.keypoints[0], atol=1e-2)
+            np.testing.assert_allclose(
+                keypoints[:, 2], other.keypoint_scores[0], atol=1e-3
+            )
+            assert own['score'] == pytest.approx(other.scores.item(), abs=1e-4)
+        drawn = cv2.imread(str(out / 'pictures' / image['file_name']))
+        original = cv2.imread(path)
+        assert drawn.shape == original.shape and (drawn != original).any()
+
+    video = write_video(tmp_path / 'video.mp4', cv2.imread(path), 2)
+    tool.main([video, *one_stage, '--out', str(tmp_path / 'frames')])
+    assert len(read(tmp_path / 'frames')['images']) == 2
+    assert (tmp_path / 'frames/pictures/video.mp4').stat().st_size > 0
+    with pytest.raises(SystemExit, match=r'config\.py: finds people itself'):
+        tool.main([video, *one_stage, '--detector', *one_stage, '--out', str(out)])
+
+
+def test_mmdetection_s_inferencer_draws_boxes_and_skeletons(
+    one_stage, images, tmp_path
+):
+    """`DetInferencer`: pictures and boxes in files, keypoints in data samples."""
+    names = sorted(path.name for path in images.iterdir())
+    pictures = []
+    for threshold in (0.0, 1.1):
+        network = DetInferencer(*one_stage, device='cpu', show_progress=False)
+        network.visualizer.keypoint_thr = threshold
+        out = tmp_path / f'{threshold}'
+        results = network(
+            str(images),
+            out_dir=str(out),
+            no_save_pred=False,
+            pred_score_thr=0.0,
+            return_datasamples=not threshold,
+        )
+        for name in names:
+            pictures.append(cv2.imread(str(out / 'vis' / name)))
+        if threshold:
+            boxes = json.loads((out / f'preds/{Path(names[0]).stem}.json').read_text())
+            assert len(boxes['bboxes']) == len(boxes['scores']) == 5
+        else:
+            for sample in results['predictions']:
+                assert sample.pred_instances.keypoints.shape == (5, 17, 2)
+    for name, with_poses, boxes_alone in zip(
+        names, pictures, pictures[len(names) :], strict=False
+    ):
+        original = cv2.imread(str(images / name))
+        assert (boxes_alone != original).any()
+        assert (with_poses != boxes_alone).any()
+
+
+def write_video(path, pixels, frames):
+    code = cv2.VideoWriter_fourcc(*'mp4v')
+    writer = cv2.VideoWriter(str(path), code, 5, pixels.shape[1::-1])
+    for _ in range(frames):
+        writer.write(pixels)
+    writer.release()
+    return str(path)
 
 
 def test_goes_on_after_an_interruption(tool, pose, images, tmp_path, monkeypatch):
@@ -119,13 +208,8 @@ def test_goes_on_after_an_interruption(tool, pose, images, tmp_path, monkeypatch
 
 def test_video(tool, pose, images, tmp_path):
     pixels = cv2.imread(str(min(images.iterdir())))
-    video = tmp_path / 'video.mp4'
-    code = cv2.VideoWriter_fourcc(*'mp4v')
-    writer = cv2.VideoWriter(str(video), code, 5, pixels.shape[1::-1])
-    for _ in range(3):
-        writer.write(pixels)
-    writer.release()
-    tool.main([str(video), *pose, '--out', str(tmp_path / 'out')])
+    video = write_video(tmp_path / 'video.mp4', pixels, 3)
+    tool.main([video, *pose, '--out', str(tmp_path / 'out')])
     found = read(tmp_path / 'out')
     assert [image['file_name'] for image in found['images']] == [
         f'{i:06d}.jpg' for i in range(3)

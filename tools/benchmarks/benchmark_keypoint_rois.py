@@ -2,13 +2,17 @@ r"""Time the keypoint ROI heads' targets and decoding against torchvision's.
 
     OMP_NUM_THREADS=1 python tools/benchmarks/benchmark_keypoint_rois.py
 
-Each time is for one image's ROIs, 17 keypoints, without the network, the losses
-without their gradients. torchvision
-enlarges each map to its ROI, one ROI after the other, so that its time grows with their
-size: sides are drawn from 60 to 400 pixels.
+17 keypoints, without the network; a loss is timed with its gradient for the maps.
+torchvision enlarges each map to its ROI, one ROI after the other, so that its time
+grows with their size: sides are drawn from 60 to 400 pixels. The memory is what a call
+takes at its peak beside the maps, on Linux alone.
 """
 
 import argparse
+import ctypes
+import re
+from functools import partial
+from pathlib import Path
 
 import torch
 from mmdet.registry import MODELS
@@ -18,17 +22,20 @@ from torchvision.models.detection.roi_heads import (
 )
 
 import ogn_mm  # noqa: F401
-from timing import compare, median_ratio, use_one_thread
+from timing import compare, format_table, median_ratio, use_one_thread
 
 KEYPOINTS = 17
+TORCHVISION = 'torchvision, 56x56'
+WHAT = ('loss', 'decode')
 
 
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--rois', type=int, nargs='+', default=[10, 50])
+    parser.add_argument('--rois', type=int, nargs='+', default=[50])
     parser.add_argument('--rounds', type=int, default=9)
+    parser.add_argument('--what', nargs='+', choices=WHAT, default=WHAT)
     return parser.parse_args(argv)
 
 
@@ -45,7 +52,7 @@ def build(name, size, **kwargs):
 
 
 def rivals(num_rois):
-    """Functions by name, for the loss and for decoding."""
+    """Functions by what they do and by head."""
     low = 400 * torch.rand(num_rois, 2)
     extent = 60 + 340 * torch.rand(num_rois, 2)
     rois = torch.cat([low, low + extent], dim=1)
@@ -62,37 +69,70 @@ def rivals(num_rois):
         name: head(torch.randn(num_rois, 1, *head.roi_feat_size)).detach()
         for name, head in heads.items()
     }
-    reference = maps['one-hot, 56x56']
-    losses = {
-        'torchvision, 56x56': lambda: keypointrcnn_loss(
-            reference, [rois], [with_flags], [owner]
-        )
+    maps[TORCHVISION] = maps['one-hot, 56x56'].clone()
+
+    def learn(name):
+        own = maps[name].requires_grad_()
+        if name == TORCHVISION:
+            loss = keypointrcnn_loss(own, [rois], [with_flags], [owner])
+        else:
+            loss = sum(heads[name].loss(own, rois, keypoints, visible).values())
+        loss.backward()
+        own.grad = None
+
+    @torch.no_grad()
+    def decode(name):
+        if name == TORCHVISION:
+            heatmaps_to_keypoints(maps[name], rois)
+        else:
+            heads[name].predict(maps[name], rois)
+
+    return {
+        what: {name: partial(func, name) for name in (TORCHVISION, *heads)}
+        for what, func in zip(WHAT, (learn, decode), strict=True)
     }
-    decoders = {'torchvision, 56x56': lambda: heatmaps_to_keypoints(reference, rois)}
-    for name, head in heads.items():
-        losses[name] = lambda head=head, maps=maps[name]: head.loss(
-            maps, rois, keypoints, visible
-        )
-        decoders[name] = lambda head=head, maps=maps[name]: head.predict(maps, rois)
-    return losses, decoders
+
+
+def peak_memory(func):
+    """Resident memory that a call takes at its peak, MB; None where /proc lacks it."""
+    reset, status = Path('/proc/self/clear_refs'), Path('/proc/self/status')
+    if not reset.exists():
+        return None
+    ctypes.CDLL(None).malloc_trim(0)  # else memory freed before would be reused
+    reset.write_text('5')  # the peak begins anew
+
+    def kilobytes():
+        return int(re.search(r'VmHWM:\s*(\d+)', status.read_text())[1])
+
+    before = kilobytes()
+    func()
+    return (kilobytes() - before) / 1024
 
 
 def main(argv=None):
     args = parse_args(argv)
     use_one_thread()
     torch.manual_seed(0)
-    print('| what | ROIs | head | ms | ratio to torchvision |')
-    print('|---|---|---|---|---|')
+    rows = []
     for num_rois in args.rois:
-        for what, functions in zip(('loss', 'decode'), rivals(num_rois), strict=True):
-            with torch.no_grad():
-                times = compare(functions, args.rounds)
-            base = times['torchvision, 56x56']
-            for name, seconds in times.items():
-                print(
-                    f'| {what} | {num_rois} | {name} | {1e3 * seconds.min():.1f} | '
-                    f'{median_ratio(seconds, base):.2f} |'
+        for what, functions in rivals(num_rois).items():
+            if what not in args.what:
+                continue
+            memory = {name: peak_memory(func) for name, func in functions.items()}
+            times = compare(functions, args.rounds)
+            rows += [
+                (
+                    what,
+                    num_rois,
+                    name,
+                    1e3 * seconds.min(),
+                    median_ratio(seconds, times[TORCHVISION]),
+                    memory[name],
                 )
+                for name, seconds in times.items()
+            ]
+    header = ('what', 'ROIs', 'head', 'ms', 'ratio to torchvision', 'peak, MB')
+    print(format_table(header, rows))
 
 
 if __name__ == '__main__':

@@ -1,11 +1,20 @@
-from .disks import batch_disk_targets, generate_disk_targets
+from .disks import (
+    DiskWindows,
+    batch_disk_targets,
+    disk_windows,
+    draw_windows,
+    generate_disk_targets,
+)
 from .fusion import fuse_heatmaps_and_offsets
 from .one_hot import decode_one_hot, one_hot_targets, probability_within
 from .smoothing import gaussian_matrix, smooth_heatmaps
 
 __all__ = [
+    'DiskWindows',
     'batch_disk_targets',
     'decode_one_hot',
+    'disk_windows',
+    'draw_windows',
     'fuse_heatmaps_and_offsets',
     'gaussian_matrix',
     'generate_disk_targets',

@@ -1,5 +1,7 @@
 """Targets of the offset-guided network: disks and the offsets inside them."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -70,18 +72,77 @@ def generate_disk_targets(
     return heatmaps, offsets, drawn.reshape(valid.shape)
 
 
-def batch_disk_targets(
+class DiskWindows(NamedTuple):
+    """The S x S pixels of each map that hold a disk, all of them on the map.
+
+    Attributes:
+        pixels (Tensor): As indices into H * W, int64, (R, K, S * S).
+        inside (Tensor): Whether the pixel lies in the disk, bool, (R, K, S * S).
+        offsets (Tensor): (g - x) / R inside the disks, else 0, float32,
+            (R, K, 2, S * S).
+    """
+
+    pixels: Tensor
+    inside: Tensor
+    offsets: Tensor
+
+
+def disk_windows(
     points: Tensor, valid: Tensor, map_size: tuple[int, int], radius: float
-) -> tuple[Tensor, Tensor]:
-    """Draw the disk and the offsets of every keypoint of many ROIs (eq. 1 and 2).
+) -> DiskWindows:
+    """Find the disk and the offsets of every keypoint of many ROIs (eq. 1 and 2).
 
     What :func:`generate_disk_targets` draws for one person at a time, on any device.
+    Losses and sums over disks need these pixels alone, a hundredth of the maps.
 
     Args:
         points (Tensor): Coordinates in map pixels, (R, K, 2), float32.
-        valid (Tensor): Which keypoints to draw, bool, (R, K).
+        valid (Tensor): Which keypoints have a disk, bool, (R, K).
         map_size (tuple[int, int]): (W, H).
         radius (float): Disk radius in map pixels.
+
+    Returns:
+        DiskWindows: For S = 2 * radius + 2, rounded down, or a smaller map's side.
+    """
+    axes = []
+    for axis, size in enumerate(map_size):
+        window = min(int(2 * radius) + 2, size)
+        place = points[..., axis, None]
+        # a disk at or beyond an edge has its window at the edge
+        first = (place - radius).floor().clamp(0, size - window).long()
+        pixels = first + torch.arange(window, device=points.device)
+        axes.append((pixels, place - pixels))
+    (column, x), (row, y) = axes
+    index = row[..., None] * map_size[0] + column[..., None, :]
+    inside = x.square()[..., None, :] + y.square()[..., None] <= radius**2
+    inside &= valid[..., None, None]
+    delta = torch.stack(
+        [x[..., None, :].expand_as(inside), y[..., None].expand_as(inside)], dim=2
+    )
+    offsets = delta / radius * inside[:, :, None]
+    return DiskWindows(index.flatten(2), inside.flatten(2), offsets.flatten(3))
+
+
+def draw_windows(values: Tensor, pixels: Tensor, map_size: tuple[int, int]) -> Tensor:
+    """Write the pixels of windows into maps that are 0 elsewhere.
+
+    Args:
+        values (Tensor): (..., S * S).
+        pixels (Tensor): See :class:`DiskWindows`; of the same shape.
+        map_size (tuple[int, int]): (W, H).
+
+    Returns:
+        Tensor: (..., H, W).
+    """
+    width, height = map_size
+    maps = values.new_zeros(*values.shape[:-1], height * width)
+    return maps.scatter_(-1, pixels, values).unflatten(-1, (height, width))
+
+
+def batch_disk_targets(
+    points: Tensor, valid: Tensor, map_size: tuple[int, int], radius: float
+) -> tuple[Tensor, Tensor]:
+    """The targets of many ROIs as whole maps, see :func:`disk_windows`.
 
     Returns:
         tuple[Tensor, Tensor]: float32:
@@ -90,30 +151,7 @@ def batch_disk_targets(
         - offsets (R, 2K, H, W): (g - x) / R inside the disks, else 0, channels
           x0, y0, x1, y1, ...
     """
-    inside, x, y = pixels_within(points, map_size, radius)
-    heatmaps = (inside & valid[..., None, None]).float()
-    offsets = torch.stack(
-        [heatmaps * x[..., None, :], heatmaps * y[..., None]], dim=2
-    ).flatten(1, 2)
-    return heatmaps, offsets / radius
-
-
-def pixels_within(
-    points: Tensor, map_size: tuple[int, int], radius: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Which pixels have their centres within the radius of points (eq. 1).
-
-    Args:
-        points (Tensor): Coordinates in map pixels, (R, K, 2).
-        map_size (tuple[int, int]): (W, H).
-        radius (float): In map pixels.
-
-    Returns:
-        tuple[Tensor, Tensor, Tensor]: The pixels, bool, (R, K, H, W), and how far the
-        point lies to the right of each column, (R, K, W), and below each row,
-        (R, K, H).
-    """
-    width, height = map_size
-    x = points[..., 0, None] - torch.arange(width, device=points.device)
-    y = points[..., 1, None] - torch.arange(height, device=points.device)
-    return x.square()[..., None, :] + y.square()[..., None] <= radius**2, x, y
+    pixels, inside, offsets = disk_windows(points, valid, map_size, radius)
+    heatmaps = draw_windows(inside.float(), pixels, map_size)
+    pixels = pixels[:, :, None].expand_as(offsets)
+    return heatmaps, draw_windows(offsets, pixels, map_size).flatten(1, 2)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .disks import pixels_within
+from .disks import disk_windows
 from .fusion import argmax_2d
 
 # Positions a map pixel is divided into, per axis, when a maximum is refined.
@@ -105,5 +105,7 @@ def probability_within(probabilities: Tensor, points: Tensor, radius: float) -> 
         (R, K).
     """
     height, width = probabilities.shape[2:]
-    near, _, _ = pixels_within(points, (width, height), radius)
-    return (probabilities * near).sum(dim=(2, 3)).clamp(max=1)
+    everywhere = points.new_ones(points.shape[:2], dtype=torch.bool)
+    near = disk_windows(points, everywhere, (width, height), radius)
+    values = probabilities.flatten(2).gather(2, near.pixels)
+    return (values * near.inside).sum(dim=2).clamp(max=1)

@@ -46,18 +46,22 @@ class OffsetGuidedLoss(nn.Module):
         self,
         heatmaps: Tensor,
         offsets: Tensor,
-        gt_heatmaps: Tensor,
+        gt_heatmaps: Tensor | None,
         gt_offsets: Tensor,
         offset_weights: Tensor,
         keypoint_weights: Tensor,
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor | None, Tensor]:
         """Compute the two losses in float32.
+
+        Offsets, with their targets and weights, may be given at some of the maps'
+        pixels alone, (B, 2K, 1, P) and (B, K, 1, P), if the others have no weight.
 
         Args:
             heatmaps (Tensor): Predicted heatmaps, (B, K, H, W).
             offsets (Tensor): Predicted offsets in units of the radius,
                 channels x0, y0, x1, y1, ..., (B, 2K, H, W).
-            gt_heatmaps (Tensor): Target of ``heatmaps``.
+            gt_heatmaps (Tensor, optional): Target of ``heatmaps``; None if they are
+                learnt by another loss.
             gt_offsets (Tensor): Target of ``offsets``.
             offset_weights (Tensor): 1 where the offset loss counts, else 0,
                 (B, K, H, W).
@@ -65,21 +69,24 @@ class OffsetGuidedLoss(nn.Module):
 
         Returns:
             tuple[Tensor, Tensor]: Heatmap loss and offset loss, scalars; zero,
-            with zero gradients, where no keypoint counts.
+            with zero gradients, where no keypoint counts. Without ``gt_heatmaps``
+            the first is None.
         """
-        weights = keypoint_weights[..., None, None]
-        inside = offset_weights * weights
+        inside = offset_weights * keypoint_weights[..., None, None]
         count = {
             'disk': lambda: inside.sum(),
             'keypoint': lambda: keypoint_weights.sum(),
-            'map': lambda: keypoint_weights.sum() * heatmaps[0, 0].numel(),
+            'map': lambda: keypoint_weights.sum() * heatmaps.shape[2:].numel(),
         }[self.normalize_by]()
         factor = self.loss_weight / count.clamp(min=1)
 
-        heatmap_loss = self._elementwise(heatmaps, gt_heatmaps) * weights
         offset_loss = self._elementwise(offsets, gt_offsets).unflatten(1, (-1, 2))
-        offset_loss = offset_loss * inside[:, :, None]
-        return heatmap_loss.sum() * factor, offset_loss.sum() * factor
+        offset_loss = (offset_loss * inside[:, :, None]).sum() * factor
+        if gt_heatmaps is None:
+            return None, offset_loss
+        # maps are summed before they are weighted, which spares a copy of them
+        heatmap_loss = self._elementwise(heatmaps, gt_heatmaps).sum(dim=(2, 3))
+        return (heatmap_loss * keypoint_weights).sum() * factor, offset_loss
 
     def _elementwise(self, prediction: Tensor, target: Tensor) -> Tensor:
         return F.smooth_l1_loss(

@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import bbox_overlaps
 from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from tiny_detector import load_tiny
@@ -184,7 +185,7 @@ def test_no_proposals(row):
         assert result.keypoint_scores.shape == (0, K)
         assert result.bboxes.shape == (0, 4)
 
-    data = [sample([], [], []), sample([], [], [])]
+    data = nobody()
     proposals = [
         InstanceData(bboxes=torch.rand(5, 4).cumsum(1), scores=torch.rand(5))
         for _ in data
@@ -244,6 +245,100 @@ def test_rois_keep_their_precision_with_features_of_half_precision():
     assert torch.equal(maps, exact)
 
 
+def nobody():
+    """Two images without people."""
+    return [sample([], [], []), sample([], [], [])]
+
+
+def nothing_visible():
+    """Two images of a person each, none of whose keypoints is labelled."""
+    box, keypoints = [[10, 10, 50, 90]], np.zeros((1, K, 2))
+    return [sample(box, keypoints, np.zeros((1, K))) for _ in range(2)]
+
+
+@pytest.mark.parametrize('data', [nobody, nothing_visible])
+@pytest.mark.parametrize('row', ROWS)
+def test_every_weight_has_a_gradient_where_no_keypoint_counts(row, data):
+    """Else a process with such images alone would stop distributed training."""
+    model = build(row)
+    losses = model.loss(images(2), data())
+    assert losses['loss_keypoint'].item() == 0
+    total(losses).backward()
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+
+
+@pytest.mark.parametrize('masks', [False, True])
+def test_no_detection(masks):
+    model = build('smooth_l1', masks).eval()
+    model.roi_head.test_cfg.score_thr = 1.1
+    with torch.no_grad():
+        results = model.predict(images(2), nobody())
+    for result in results:
+        assert len(result.pred_instances) == 0
+        assert result.pred_instances.keypoints.shape == (0, K, 2)
+
+
+@pytest.mark.parametrize('row', ROWS)
+def test_detections_without_area(row):
+    """Proposals that are points stay points: their keypoints are finite."""
+    model = build(row).eval()
+    points = torch.tensor([[30.0, 30, 30, 30], [127, 0, 127, 50], [0, 0, 0, 0]])
+    proposals = [InstanceData(bboxes=points)]
+    with torch.no_grad():
+        feats = model.extract_feat(images(1))
+        (found,) = model.roi_head.predict(feats, proposals, nobody()[:1])
+    assert len(found) == 3
+    assert ((found.bboxes[:, 2:] - found.bboxes[:, :2]) <= 0).any()
+    assert found.keypoints.isfinite().all() and found.keypoint_scores.isfinite().all()
+
+
+def test_keypoints_of_a_huge_image():
+    """An original of 128,000 x 96,000 pixels."""
+    model = build('smooth_l1').eval()
+    with torch.no_grad():
+        found = model.predict(images(1), [sample([], [], [], (1e-3, 1e-3))])
+    found = found[0].pred_instances
+    assert found.bboxes.max() > 1e4 and found.keypoints.max() > 1e4
+    assert found.keypoints.isfinite().all()
+
+
+@pytest.mark.parametrize('row', ROWS)
+def test_mixed_precision(row, monkeypatch):
+    """bfloat16 in the convolutions, float32 in ROIAlign, losses and keypoints."""
+    model = build(row)
+    head = model.roi_head
+    extract, seen = head.keypoint_roi_extractor.forward, []
+
+    def forward(feats, rois):
+        seen.extend([rois, *feats])
+        return extract(feats, rois)
+
+    monkeypatch.setattr(head.keypoint_roi_extractor, 'forward', forward)
+    gt_instances = [own.gt_instances for own in people()[:1]]
+    gt = gt_instances[0]
+    samples = [
+        SimpleNamespace(pos_priors=gt.bboxes, pos_assigned_gt_inds=torch.arange(2))
+    ]
+    with torch.autocast('cpu', torch.bfloat16):
+        feats = model.extract_feat(images(1))
+        assert feats[0].dtype == torch.bfloat16
+        losses = head.keypoint_loss(feats, samples, gt_instances)
+        rois = torch.cat([torch.zeros(2, 1), gt.bboxes], dim=1)
+        maps = head._keypoint_forward(feats, rois)
+        keypoints, scores = head.keypoint_head.predict(maps, rois[:, 1:])
+    assert all(tensor.dtype == torch.float32 for tensor in seen) and len(seen) == 10
+    assert maps.dtype == torch.bfloat16
+    assert keypoints.dtype == scores.dtype == torch.float32
+    assert keypoints.isfinite().all() and scores.isfinite().all()
+    assert all(loss.dtype == torch.float32 for loss in losses.values())
+    total(losses).backward()
+    for parameter in head.keypoint_head.parameters():
+        assert parameter.grad.isfinite().all()
+    assert head.keypoint_head.deconv.weight.grad.any()
+
+
 def test_forward_returns_maps_of_the_proposals():
     model = build('softmax')
     *_, outputs = model(images(1), people()[:1], mode='tensor')
@@ -266,6 +361,30 @@ def test_weights_of_mask_rcnn_load(tmp_path):
         assert torch.equal(own[name], weights[upstream + name][[0, 80]])
     for name in ('fc_reg.weight', 'fc_reg.bias'):
         assert torch.equal(own[name], weights[upstream + name][:4])
+
+
+@pytest.mark.parametrize('row', ['kpt-mask-rcnn_r50_fpn', 'ogn-mask-rcnn_r50_fpn-rc'])
+def test_weights_of_the_model_zoo_fit(row, tmp_path):
+    """MMDetection's Mask R-CNN of full size, without its memory."""
+    init_default_scope('mmdet')
+    path = tmp_path / 'upstream.py'
+    path.write_text('_base_ = "mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py"\n')
+    folder = CONFIG.parents[2] / 'ogn_mask_rcnn'
+    upstream, own = (
+        Config.fromfile(path),
+        Config.fromfile(folder / f'{row}_8xb2-1x_coco.py'),
+    )
+    with torch.device('meta'):
+        weights = MODELS.build(upstream.model).state_dict()
+        model = MODELS.build(own.model)
+    missing, unexpected = model.load_state_dict(weights, strict=False, assign=True)
+    head = {
+        f'roi_head.keypoint_head.{name}'
+        for name in model.roi_head.keypoint_head.state_dict()
+    }
+    assert set(missing) == head
+    masks = {key for key in weights if key.startswith('roi_head.mask_head.')}
+    assert set(unexpected) == masks and masks
 
 
 def test_wrong_settings_are_named():

@@ -3,7 +3,12 @@ from mmdet.registry import MODELS
 from torch import Tensor
 
 from ogn_mm.codecs import OffsetHeatmap
-from ogn_mm.codecs.utils import batch_disk_targets, probability_within
+from ogn_mm.codecs.utils import (
+    DiskWindows,
+    disk_windows,
+    draw_windows,
+    probability_within,
+)
 from ogn_mm.structures.bbox import image_to_roi_map
 
 from .one_hot_keypoint_head import OneHotKeypointHead, count_in, spatial_softmax
@@ -93,18 +98,18 @@ class OffsetKeypointHead(OneHotKeypointHead):
         scores, offsets = self.split(maps)
         points = image_to_roi_map(keypoints, rois, self.map_size)
         counted = count_in(rois, visible)
-        disks, gt_offsets = batch_disk_targets(
-            points, counted, self.map_size, self.codec.radius
-        )
+        disks = disk_windows(points, counted, self.map_size, self.codec.radius)
+        inside = disks.inside.float()
+        softmax = self.score_loss == 'softmax'
         score_loss, offset_loss = self.loss_module(
             scores,
-            offsets,
-            disks,
-            gt_offsets,
-            offset_weights=disks,
-            keypoint_weights=disks.amax(dim=(2, 3)),
+            pixels_of(offsets, disks),
+            None if softmax else draw_windows(inside, disks.pixels, self.map_size),
+            disks.offsets.flatten(1, 2)[:, :, None],
+            offset_weights=inside[:, :, None],
+            keypoint_weights=inside.amax(dim=2),
         )
-        if self.score_loss == 'softmax':
+        if softmax:
             score_loss = self.softmax_loss(scores, points, counted)
         else:
             score_loss = self.loss_weight * score_loss
@@ -131,3 +136,10 @@ class OffsetKeypointHead(OneHotKeypointHead):
         if self.score_loss == 'softmax':
             scores = probability_within(probabilities, points, self.codec.radius)
         return points, scores
+
+
+def pixels_of(offsets: Tensor, disks: DiskWindows) -> Tensor:
+    """Offset maps, (R, 2K, H, W), at the pixels of the windows, (R, 2K, 1, S * S)."""
+    maps = offsets.unflatten(1, (-1, 2)).flatten(3)
+    index = disks.pixels[:, :, None].expand(-1, -1, 2, -1)
+    return maps.gather(3, index).flatten(1, 2)[:, :, None]

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmdet.registry import MODELS
 from mmengine.registry import init_default_scope
+from test_one_hot_keypoint_head import check_gradients, check_mirrors
 
 import ogn_mm  # noqa: F401
 from ogn_mm.codecs.utils import batch_disk_targets, one_hot_targets
@@ -113,6 +115,55 @@ def test_loss_by_hand():
     assert losses['loss_keypoint_offset'].item() == pytest.approx(4 * 0.5 / 5)
 
 
+def loss_over_whole_maps(head, maps, rois, keypoints, visible):
+    """The same sums without windows: each pixel is compared with each keypoint."""
+    width, height = head.map_size
+    points = image_to_roi_map(keypoints, rois, head.map_size)
+    columns, rows = torch.meshgrid(
+        torch.arange(width), torch.arange(height), indexing='xy'
+    )
+    offsets = points[..., None, None] - torch.stack([columns, rows])
+    disks = (offsets.square().sum(dim=2) <= head.codec.radius**2) & (
+        visible[..., None, None] > 0
+    )
+    count = disks.sum().clamp(min=1)
+    weights = disks.any(dim=-1).any(dim=-1)[..., None, None]
+    score = F.smooth_l1_loss(maps[:, :K], disks.float(), reduction='none') * weights
+    offset = F.smooth_l1_loss(
+        maps[:, K:].unflatten(1, (K, 2)), offsets / head.codec.radius, reduction='none'
+    )
+    return score.sum() / count, (offset * disks[:, :, None]).sum() / count
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    feat_size=st.sampled_from([(11, 8), (3, 14), (1, 1)]),
+    radius=st.none() | st.floats(0.7072, 9),
+    spread=st.sampled_from([1.0, 1.3, 30.0]),
+)
+def test_windows_hold_all_that_counts(seed, feat_size, radius, spread):
+    """Disks at edges, beyond them and larger than the map: same losses, gradients."""
+    init_default_scope('mmdet')
+    head = build(roi_feat_size=feat_size, radius=radius)
+    targets = case(seed, spread=spread)
+    targets['visible'][1, 2] = 0
+    maps = torch.randn(5, 3 * K, *head.map_size[::-1], requires_grad=True)
+    results = []
+    for losses in (
+        tuple(head.loss(maps, **targets).values()),
+        loss_over_whole_maps(head, maps, **targets),
+    ):
+        results.append((*losses, torch.autograd.grad(sum(losses), maps)[0]))
+    torch.testing.assert_close(*results)
+
+
+@pytest.mark.parametrize('score_loss', SCORE_LOSSES)
+def test_gradients_are_those_of_finite_differences(score_loss):
+    head, targets = build(score_loss=score_loss), case(spread=1.2)
+    check_gradients(head, targets, torch.randn(5, 3 * K, 44, 32))
+
+
 @pytest.mark.parametrize('score_loss', SCORE_LOSSES)
 def test_offsets_learn_inside_the_disks_alone(score_loss):
     head, targets = build(score_loss=score_loss), case(spread=1.3)
@@ -135,26 +186,10 @@ def test_offsets_learn_inside_the_disks_alone(score_loss):
 @pytest.mark.parametrize('score_loss', SCORE_LOSSES)
 def test_mirrored_people_give_the_same_loss_and_mirrored_keypoints(score_loss):
     head, targets = build(score_loss=score_loss), case(spread=1.2)
-    width = 640
-    rois, keypoints = targets['rois'], targets['keypoints']
-    mirrored = dict(
-        rois=torch.stack(
-            [width - rois[:, 2], rois[:, 1], width - rois[:, 0], rois[:, 3]], dim=1
-        ),
-        keypoints=keypoints * torch.tensor([-1, 1]) + torch.tensor([width - 1, 0]),
-        visible=targets['visible'],
-    )
     maps = perfect_maps(head, **targets) + 0.1 * torch.randn(5, 3 * K, 44, 32)
     flipped = maps.flip(-1)
     flipped[:, K::2] *= -1
-    losses = head.loss(maps, **targets), head.loss(flipped, **mirrored)
-    for name, loss in losses[0].items():
-        torch.testing.assert_close(losses[1][name], loss, rtol=1e-3, atol=1e-5)
-    found, scores = head.predict(maps, rois)
-    found_flipped, scores_flipped = head.predict(flipped, mirrored['rois'])
-    found = found * torch.tensor([-1, 1]) + torch.tensor([width - 1, 0])
-    torch.testing.assert_close(found_flipped, found, rtol=0, atol=2e-3)
-    torch.testing.assert_close(scores_flipped, scores, rtol=0, atol=1e-5)
+    check_mirrors(head, targets, maps, flipped)
 
 
 @pytest.mark.parametrize('score_loss', SCORE_LOSSES)

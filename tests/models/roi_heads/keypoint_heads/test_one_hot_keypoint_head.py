@@ -83,6 +83,55 @@ def test_loss_is_torchvision_s():
     torch.testing.assert_close(halved['loss_keypoint'], expected / 2)
 
 
+def check_gradients(head, targets, maps):
+    """The losses' gradients agree with finite differences in five directions."""
+    maps.requires_grad_()
+
+    def total(maps):
+        return sum(head.loss(maps, **targets).values())
+
+    (gradient,) = torch.autograd.grad(total(maps), maps)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(5):
+        # uphill everywhere, so that rounding does not drown the slope
+        step = torch.rand(maps.shape, generator=generator) * gradient
+        step = 0.02 * step / step.abs().max()
+        with torch.no_grad():
+            slope = total(maps + step) - total(maps - step)
+        expected = 2 * (gradient * step).sum()
+        torch.testing.assert_close(slope, expected, rtol=0.01, atol=0)
+
+
+def check_mirrors(head, targets, maps, flipped):
+    """Mirrored people and maps give the same losses and mirrored keypoints."""
+    width = 640
+    rois, keypoints = targets['rois'], targets['keypoints']
+    mirrored = dict(
+        rois=torch.stack(
+            [width - rois[:, 2], rois[:, 1], width - rois[:, 0], rois[:, 3]], dim=1
+        ),
+        keypoints=keypoints * torch.tensor([-1, 1]) + torch.tensor([width - 1, 0]),
+        visible=targets['visible'],
+    )
+    losses = head.loss(maps, **targets), head.loss(flipped, **mirrored)
+    for name, loss in losses[0].items():
+        torch.testing.assert_close(losses[1][name], loss, rtol=1e-3, atol=1e-5)
+    found, scores = head.predict(maps, rois)
+    found_flipped, scores_flipped = head.predict(flipped, mirrored['rois'])
+    found = found * torch.tensor([-1, 1]) + torch.tensor([width - 1, 0])
+    torch.testing.assert_close(found_flipped, found, rtol=0, atol=2e-3)
+    torch.testing.assert_close(scores_flipped, scores, rtol=0, atol=1e-5)
+
+
+def test_mirrored_people_give_the_same_loss_and_mirrored_keypoints():
+    maps = torch.randn(6, K, 56, 56)
+    check_mirrors(build(), case(), maps, maps.flip(-1))
+
+
+def test_gradients_are_those_of_finite_differences():
+    check_gradients(build(), case(), torch.randn(6, K, 56, 56))
+
+
 def test_loss_by_hand():
     """Flat maps: every pixel has the same probability."""
     targets = case()

@@ -1,0 +1,21 @@
+# What a keypoint detector's recipe for COCO needs on PoseTrack 2017, converted to COCO's
+# format by tools/dataset_tools/convert_posetrack.py. Of the 17 keypoints the ears are
+# never labelled: they neither learn nor count.
+posetrack = dict(
+    data_root='data/posetrack17/',
+    data_prefix=dict(img=''),
+    metainfo=dict(from_file='configs/_base_/datasets/posetrack18.py'),
+)
+posetrack_train = dict(
+    dataset=dict(ann_file='annotations/posetrack17_train.json', **posetrack)
+)
+posetrack_val = dict(
+    dataset=dict(ann_file='annotations/posetrack17_val.json', **posetrack)
+)
+posetrack_ann_file = 'data/posetrack17/annotations/posetrack17_val.json'
+posetrack_evaluators = [
+    dict(type='CocoMetric', ann_file=posetrack_ann_file, metric='bbox'),
+    dict(type='mmpose.KeypointDetectionMetric', ann_file=posetrack_ann_file),
+]
+# the network has learnt people on COCO
+posetrack_optim_wrapper = dict(optimizer=dict(lr=0.002))

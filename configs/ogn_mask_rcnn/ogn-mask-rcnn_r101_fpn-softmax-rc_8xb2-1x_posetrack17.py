@@ -1,0 +1,12 @@
+_base_ = [
+    './ogn-mask-rcnn_r101_fpn-softmax-rc_8xb2-1x_coco.py',
+    '../_base_/posetrack17_keypoint_detection.py',
+]
+
+load_from = 'work_dirs/ogn-mask-rcnn_r101_fpn-softmax-rc_8xb2-1x_coco/epoch_12.pth'
+train_dataloader = _base_.posetrack_train
+val_dataloader = _base_.posetrack_val
+test_dataloader = _base_.posetrack_val
+val_evaluator = _base_.posetrack_evaluators
+test_evaluator = _base_.posetrack_evaluators
+optim_wrapper = _base_.posetrack_optim_wrapper
