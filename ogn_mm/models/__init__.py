@@ -1,4 +1,5 @@
 from .dense_heads import BoxFilterRPNHead
+from .detectors import TorchvisionKeypointRCNN
 from .heads import OffsetHead
 from .losses import OffsetGuidedLoss
 from .roi_heads import (
@@ -21,4 +22,5 @@ __all__ = [
     'OneHotKeypointHead',
     'PersonBBoxHead',
     'PersonBoxMixin',
+    'TorchvisionKeypointRCNN',
 ]
