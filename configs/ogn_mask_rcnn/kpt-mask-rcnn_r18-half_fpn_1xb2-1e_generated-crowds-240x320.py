@@ -19,7 +19,12 @@ model = dict(
         bbox_head=dict(loss_bbox=_box_loss),
         keypoint_roi_extractor=dict(
             type='SingleRoIExtractor',
-            roi_layer=dict(type='RoIAlign', output_size=14, sampling_ratio=2),
+            roi_layer=dict(
+                type='RoIAlign',
+                output_size=14,
+                sampling_ratio=2,
+                use_torchvision=True,
+            ),
             out_channels=64,
             featmap_strides=[8, 16, 32],
         ),
