@@ -6,6 +6,7 @@ _config = 'configs/ogn_mask_rcnn/{}_1xb2-1e_generated-crowds-240x320.py'
 
 seeds = [0, 1, 2]
 baseline = 'baseline'
+common_options = {'train_cfg.val_begin': 2}  # tested once, at the end
 rows = [
     dict(name=name, config=_config.format(network))
     for name, network in [

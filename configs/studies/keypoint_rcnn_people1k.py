@@ -8,7 +8,7 @@ _root = 'data/people1k/'
 _epochs = 4
 common_options = {
     'train_cfg.max_epochs': _epochs,
-    'train_cfg.val_interval': _epochs,
+    'train_cfg.val_begin': _epochs + 1,  # tested once, at the end
     'param_scheduler.1.T_max': _epochs,
     'val_evaluator.0.ann_file': f'{_root}annotations/val.json',
     'val_evaluator.1.ann_file': f'{_root}annotations/val.json',
