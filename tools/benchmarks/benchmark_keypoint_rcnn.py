@@ -39,7 +39,9 @@ def parse_args(argv=None):
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--size', choices=CONFIGS, default='r18-half')
-    parser.add_argument('--image', type=int, nargs=2, default=(256, 320), metavar='N')
+    parser.add_argument(
+        '--image', type=int, nargs=2, default=(256, 320), metavar=('H', 'W')
+    )
     parser.add_argument('--images', type=int, default=2, help='images a batch')
     parser.add_argument('--people', type=int, default=5)
     parser.add_argument('--rounds', type=int, default=5)

@@ -11,6 +11,12 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, load_state_dict
 from mmengine.structures import InstanceData
 from tiny_detector import read_config
+from torch import nn
+from torchvision.models.detection import keypointrcnn_resnet50_fpn
+from torchvision.models.detection.roi_heads import (
+    heatmaps_to_keypoints,
+    keypoints_to_heatmap,
+)
 
 from ogn_mm.models.detectors.torchvision_keypoint_rcnn import to_target
 from ogn_mm.models.detectors.torchvision_names import to_torchvision
@@ -133,20 +139,53 @@ def test_predictions_are_in_pixels_of_the_original_image():
 
 def test_decoding_finds_the_targets_pixel():
     """The coordinates that go in, and those that come out, mean the same place."""
-    from torchvision.models.detection.roi_heads import (
-        heatmaps_to_keypoints,
-        keypoints_to_heatmap,
-    )
-
     gt = people()
     target = to_target(gt)
     assert (target['labels'] == 1).all()
     index, valid = keypoints_to_heatmap(target['keypoints'], target['boxes'], 56)
-    maps = 20.0 * torch.nn.functional.one_hot(index, 56 * 56).float()
+    maps = 20.0 * nn.functional.one_hot(index, 56 * 56).float()
     found, _ = heatmaps_to_keypoints(maps.view(2, 17, 56, 56), target['boxes'])
     error = (found[..., :2] - 0.5 - gt.keypoints).abs()[valid.bool()]
     # half a pixel of the map, and half a pixel of torchvision's enlarged map
     assert error.max() <= 90 / 56 / 2 + 0.5
+
+
+@pytest.mark.slow
+def test_full_size_is_torchvisions_own_network():
+    """Same tensors as ``keypointrcnn_resnet50_fpn``, the same of them learnt."""
+    path = FOLDER / 'tv-kpt-rcnn_r50_fpn_8xb2-1x_coco.py'
+    model = copy.deepcopy(read_config(path).model)
+    initial = model.initialize_as
+    initial.backbone.init_cfg = None
+    with torch.device('meta'):
+        ours = MODELS.build(dict(model, initialize_as=None)).net
+        baseline = MODELS.build(initial)
+        theirs = keypointrcnn_resnet50_fpn(weights=None, weights_backbone=None)
+    shapes = {name: tensor.shape for name, tensor in ours.state_dict().items()}
+    assert shapes == {
+        name: tensor.shape
+        for name, tensor in theirs.state_dict().items()
+        if not name.endswith('num_batches_tracked')
+    }
+    translated = to_torchvision(baseline.state_dict())
+    assert shapes == {name: tensor.shape for name, tensor in translated.items()}
+    for name in ('conv1', 'layer1', 'layer2'):
+        part = getattr(ours.backbone.body, name)
+        learnt = [parameter.requires_grad for parameter in part.parameters()]
+        assert set(learnt) == {name == 'layer2'}
+    for name in ('rpn', 'roi_heads'):
+        numbers = [
+            {k: v for k, v in vars(getattr(net, name)).items() if is_plain(v)}
+            for net in (ours, theirs)
+        ]
+        assert numbers[0] == numbers[1]
+
+
+def is_plain(value) -> bool:
+    """Whether a value is a number or made of numbers, to be compared by ``==``."""
+    if isinstance(value, dict):
+        return all(map(is_plain, value.values()))
+    return isinstance(value, int | float | str | tuple)
 
 
 @pytest.mark.slow
