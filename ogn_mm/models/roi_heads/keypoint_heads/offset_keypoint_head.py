@@ -26,8 +26,8 @@ class OffsetKeypointHead(OneHotKeypointHead):
         radius (float, optional): R in map pixels, see :class:`OffsetHeatmap`, also
             for the default.
         loss (dict): Config of :class:`OffsetGuidedLoss`. Defaults to a tenth of the
-            weight for the score maps' background: without normalisation between its
-            layers the head is slow to begin otherwise (configs/ogn_mask_rcnn/README.md).
+            weight for the score maps' background: the head has no normalisation, and
+            is slow to begin otherwise (see configs/ogn_mask_rcnn/README.md).
         init_cfg (dict | list[dict]): Defaults to small weights for the two
             deconvolutions, so that maps begin near 0, as in MMPose's heads.
         **kwargs: Further arguments of :class:`OneHotKeypointHead`.
