@@ -13,11 +13,18 @@ from tiny_detector import load_tiny, read_config
 
 FOLDER = Path(__file__).parents[1] / 'configs/ogn_mask_rcnn'
 CONFIGS = sorted(FOLDER.glob('*-mask-rcnn_*_coco.py'))
+
+
+LAPTOP = sorted(FOLDER.glob('*-mask-rcnn_*_generated-crowds-240x320.py'))
 NAME = re.compile(
-    r'(?P<algorithm>kpt|ogn)-mask-rcnn_r(?P<depth>50|101)_fpn(-(?P<softmax>softmax))?'
-    r'(-(?P<ratio>rc))?_(?P<gpus>\d)xb(?P<batch>\d)-1x_coco'
+    r'(?P<algorithm>kpt|ogn)-mask-rcnn_r(?P<depth>18-half|50|101)_fpn'
+    r'(-(?P<softmax>softmax))?(-(?P<ratio>rc))?_(?P<gpus>\d)xb(?P<batch>\d)-'
+    r'(1x_coco|1e_generated-crowds-240x320)'
 )
 RECIPE = FOLDER / 'kpt-mask-rcnn_r50_fpn_8xb2-1x_coco.py'
+LAPTOP_RECIPE = (
+    FOLDER / 'kpt-mask-rcnn_r18-half_fpn_1xb2-1e_generated-crowds-240x320.py'
+)
 # On the CPU the maps of full-size heads would take most of the tests' time.
 TINY_HEAD = dict(num_convs=2, conv_out_channels=16)
 
@@ -28,17 +35,28 @@ def path(request):
     return request.param
 
 
+@pytest.fixture(params=CONFIGS + LAPTOP, ids=lambda path: path.stem)
+def any_path(request):
+    return request.param
+
+
 def test_there_are_four_rows_for_each_backbone():
     assert len(CONFIGS) == 8
+    assert len(LAPTOP) == 4
 
 
-def test_name_says_what_the_config_is(path):
+def test_name_says_what_the_config_is(any_path):
+    path = any_path
     name = NAME.fullmatch(path.stem)
     assert name, 'the name does not follow the scheme'
     config = read_config(path)
     assert config.custom_imports.imports == ['ogn_mm']
-    assert config.model.backbone.depth == int(name['depth'])
-    assert config.model.backbone.init_cfg.checkpoint.endswith(name['depth'])
+    backbone = config.model.backbone
+    if path in LAPTOP:
+        assert (backbone.depth, backbone.base_channels) == (18, 32)
+    else:
+        assert backbone.depth == int(name['depth'])
+        assert backbone.init_cfg.checkpoint.endswith(name['depth'])
     roi_head = config.model.roi_head
     offset = name['algorithm'] == 'ogn'
     head = roi_head.keypoint_head
@@ -51,20 +69,34 @@ def test_name_says_what_the_config_is(path):
     assert config.train_dataloader.batch_size == int(name['batch'])
     batch = int(name['gpus']) * int(name['batch'])
     assert config.auto_scale_lr.base_batch_size == batch
-    assert config.train_cfg.max_epochs == 12
+    assert config.train_cfg.max_epochs == (1 if path in LAPTOP else 12)
     assert config.default_hooks.checkpoint.type == 'mmpose.ResumableCheckpointHook'
     assert config.default_hooks.checkpoint.save_best == 'coco/AP'
 
 
-def test_rows_differ_in_their_switches_alone(path):
-    config, recipe = (read_config(p).to_dict() for p in (path, RECIPE))
+def test_rows_differ_in_their_switches_alone(any_path):
+    """The rest of the keypoint head, its size and its channels, is the same as well."""
+    base = LAPTOP_RECIPE if any_path in LAPTOP else RECIPE
+    config, recipe = (read_config(path).to_dict() for path in (any_path, base))
     for own in (config, recipe):
         roi_head, backbone = own['model']['roi_head'], own['model']['backbone']
-        for part in ('keypoint_head', 'keypoint_roi_extractor', 'ratio'):
-            roi_head.pop(part, None)
+        roi_head.pop('ratio', None)
+        roi_head['keypoint_roi_extractor']['roi_layer'].pop('output_size')
+        for switch in ('type', 'score_loss', 'roi_feat_size'):
+            roi_head['keypoint_head'].pop(switch, None)
         for part in ('depth', 'init_cfg'):
             backbone.pop(part)
     assert config == recipe
+
+
+def test_torchvisions_network_has_the_same_recipe():
+    for base in (RECIPE, LAPTOP_RECIPE):
+        peer = base.with_name(base.name.replace('kpt-mask-rcnn', 'tv-kpt-rcnn'))
+        config, recipe = (read_config(path).to_dict() for path in (peer, base))
+        model, baseline = config.pop('model'), recipe.pop('model')
+        assert config == recipe
+        assert model['initialize_as'] == baseline
+        assert model['data_preprocessor'] == baseline['data_preprocessor']
 
 
 @pytest.mark.slow

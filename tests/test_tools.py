@@ -86,6 +86,19 @@ def test_resume_goes_on(config, checkpoint, tmp_path):
     assert steps == 3 * 6
 
 
+def test_load_from_is_the_start_where_nothing_is_to_be_resumed(tmp_path):
+    arguments = train.parse_args(['tiny.py', '--resume'])
+
+    def merge():
+        cfg = Config(dict(work_dir=str(tmp_path), load_from='detector.pth'))
+        train.merge_args(cfg, arguments)
+        return bool(cfg.resume), cfg.load_from
+
+    assert merge() == (False, 'detector.pth')
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
+    assert merge() == (True, None)
+
+
 def test_testing_options(config, checkpoint, tmp_path):
     test.main(
         [

@@ -3,6 +3,7 @@
 import argparse
 
 from mmengine.device import get_device
+from mmengine.runner import find_latest_checkpoint
 
 from ogn_mm.engine.launch import (
     build_parser,
@@ -39,7 +40,12 @@ def merge_args(cfg, args: argparse.Namespace):
     """Merge the arguments of training alone into the config."""
     if args.resume:
         cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+        if args.resume != 'auto':
+            cfg.load_from = args.resume
+        elif find_latest_checkpoint(cfg.work_dir):
+            cfg.load_from = None
+        else:  # the first time, `load_from` is the start
+            cfg.resume = False
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:

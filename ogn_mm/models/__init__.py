@@ -1,4 +1,5 @@
 from .dense_heads import BoxFilterRPNHead
+from .detectors import TorchvisionKeypointRCNN
 from .heads import OffsetHead
 from .losses import OffsetGuidedLoss
 from .roi_heads import (
@@ -24,4 +25,7 @@ __all__ = [
     'PersonBoxMixin',
     'PoseTracker',
     'VideoPoseEstimator',
+
+
+    'TorchvisionKeypointRCNN',
 ]

@@ -88,6 +88,19 @@ def test_keypoint_rois(load, capsys):
         )
 
 
+@pytest.mark.slow
+def test_keypoint_rcnn(load, capsys):
+    arguments = '--image 128 160 --images 1 --people 2 --rounds 1'
+    load('benchmark_keypoint_rcnn').main(arguments.split())
+    rows = read_table(capsys.readouterr().out)
+    networks = ['torchvision', 'baseline', 'a', 'b', 'c']
+    assert [row['network'] for row in rows] == 2 * networks
+    assert {row['what'] for row in rows} == {'train', 'test'}
+    for row in rows:
+        ratio = float(row['ratio to torchvision'])
+        assert ratio == 1 if row['network'] == 'torchvision' else ratio > 0
+
+
 def test_pipelines(load, generated_people, capsys):
     load('benchmark_pipeline').main(
         [

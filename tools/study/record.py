@@ -22,16 +22,22 @@ CURVES = {
 
 
 def find_coco_metric(cfg: Config) -> ConfigDict:
-    """The metric that a study compares by.
+    """The metric of keypoints that a study compares by.
 
     Raises:
         ValueError: The test has no ``CocoMetric`` or descendant of it, or several.
     """
     metrics = cfg.get('test_evaluator') or []
     metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-    found = [metric for metric in metrics if metric.type.endswith('CocoMetric')]
+    # a detector's test has MMDetection's CocoMetric as well, for its boxes
+    for kind in ('KeypointDetectionMetric', 'CocoMetric'):
+        found = [metric for metric in metrics if metric.type.endswith(kind)]
+        if found:
+            break
     if len(found) != 1:
-        raise ValueError('`test_evaluator` must hold one CocoMetric')
+        raise ValueError(
+            '`test_evaluator` must hold one CocoMetric or KeypointDetectionMetric'
+        )
     return found[0]
 
 

@@ -16,6 +16,7 @@ METRICS = {
     'AP50': 'coco/AP .5',
     'AP75': 'coco/AP .75',
     'AR': 'coco/AR',
+    'box AP': 'coco/bbox_mAP',  # of detectors alone
 }
 NUM_RESAMPLES = 1000
 
@@ -55,12 +56,17 @@ def compare_rows(rows: dict, baseline: str) -> dict[str, tuple]:
 
 def format_table(study: dict, rows: dict, differences: dict) -> str:
     """The study's table in Markdown, with what is needed to judge it."""
-    head = ['row', 'seeds', *METRICS]
+    metrics = {
+        label: key
+        for label, key in METRICS.items()
+        if all(key in run['metrics'] for runs in rows.values() for run in runs)
+    }
+    head = ['row', 'seeds', *metrics]
     head += [f'AP - AP of {study["baseline"]}'] if differences else []
     lines = [head, ['---', *['--:'] * (len(head) - 1)]]
     for name, runs in rows.items():
         cells = [name, str(len(runs))]
-        for key in METRICS.values():
+        for key in metrics.values():
             values = [100 * run['metrics'][key] for run in runs]
             spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
             cells.append(f'{np.mean(values):.1f}{spread}')

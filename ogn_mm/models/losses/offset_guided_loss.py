@@ -21,14 +21,23 @@ class OffsetGuidedLoss(nn.Module):
         normalize_by (str): What the sums are divided by: ``'disk'``, the pixels
             in the disks; ``'keypoint'``, the keypoints that count; ``'map'``,
             all the pixels of their maps. Defaults to ``'disk'``.
+        background_weight (float): Weight of heatmap pixels outside the disks, in
+            (0, 1]. All pixels share the features' mean; while it is large, the
+            background, a few hundred times the disks, holds the map near 0 and
+            learning is slow to begin. Defaults to 1.
         loss_weight (float): Factor of both losses. Defaults to 1.
 
     Raises:
-        ValueError: If ``beta`` is not positive or ``normalize_by`` is unknown.
+        ValueError: If ``beta`` is not positive, ``normalize_by`` is unknown or
+            ``background_weight`` is out of range.
     """
 
     def __init__(
-        self, beta: float = 1.0, normalize_by: str = 'disk', loss_weight: float = 1.0
+        self,
+        beta: float = 1.0,
+        normalize_by: str = 'disk',
+        background_weight: float = 1.0,
+        loss_weight: float = 1.0,
     ) -> None:
         super().__init__()
         if not beta > 0:
@@ -38,6 +47,12 @@ class OffsetGuidedLoss(nn.Module):
                 "OffsetGuidedLoss: normalize_by must be 'disk', 'keypoint' or "
                 f"'map', got {normalize_by!r}"
             )
+        if not 0 < background_weight <= 1:
+            raise ValueError(
+                'OffsetGuidedLoss: background_weight must be above 0 and at most 1, '
+                f'got {background_weight}'
+            )
+        self.background_weight = background_weight
         self.beta = beta
         self.normalize_by = normalize_by
         self.loss_weight = loss_weight
@@ -85,7 +100,10 @@ class OffsetGuidedLoss(nn.Module):
         if gt_heatmaps is None:
             return None, offset_loss
         # maps are summed before they are weighted, which spares a copy of them
-        heatmap_loss = self._elementwise(heatmaps, gt_heatmaps).sum(dim=(2, 3))
+        heatmap_loss = self._elementwise(heatmaps, gt_heatmaps)
+        if self.background_weight < 1:
+            heatmap_loss = heatmap_loss * gt_heatmaps.clamp(min=self.background_weight)
+        heatmap_loss = heatmap_loss.sum(dim=(2, 3))
         return (heatmap_loss * keypoint_weights).sum() * factor, offset_loss
 
     def _elementwise(self, prediction: Tensor, target: Tensor) -> Tensor:

@@ -96,6 +96,22 @@ def test_gradients_of_offsets_stay_inside_the_disks_that_count():
     assert (case['heatmaps'].grad[~ignored] != 0).any()
 
 
+def test_background_counts_less():
+    """By hand: the pixel outside the disk counts a tenth; offsets are as before."""
+    case = dict(
+        heatmaps=torch.tensor([[[[1.0, 0.5, 0.2]]]]),
+        offsets=torch.zeros(1, 2, 1, 3),
+        gt_heatmaps=torch.tensor([[[[1.0, 1.0, 0.0]]]]),
+        gt_offsets=torch.ones(1, 2, 1, 3),
+        offset_weights=torch.tensor([[[[1.0, 1.0, 0.0]]]]),
+        keypoint_weights=torch.tensor([[1.0]]),
+    )
+    heatmap_loss, offset_loss = build(background_weight=0.1)(**case)
+    # (0.5 * 0.5^2 + 0.1 * 0.5 * 0.2^2) / 2
+    assert heatmap_loss.item() == pytest.approx(0.127 / 2)
+    assert offset_loss == build()(**case)[1]
+
+
 def test_weight_acts_once():
     """A weight of 0.5 halves a keypoint's share, not quarters it."""
     case = random_case()
@@ -131,7 +147,12 @@ def test_size_does_not_depend_on_resolution():
 
 @pytest.mark.parametrize(
     'kwargs, named',
-    [(dict(beta=0), 'beta'), (dict(normalize_by='mean'), 'normalize_by')],
+    [
+        (dict(beta=0), 'beta'),
+        (dict(normalize_by='mean'), 'normalize_by'),
+        (dict(background_weight=0.0), 'background_weight'),
+        (dict(background_weight=1.5), 'background_weight'),
+    ],
 )
 def test_bad_arguments_are_named(kwargs, named):
     with pytest.raises(ValueError, match=named):

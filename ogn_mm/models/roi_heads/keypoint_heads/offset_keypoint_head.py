@@ -30,7 +30,9 @@ class OffsetKeypointHead(OneHotKeypointHead):
             Offsets are learnt by Smooth L1 inside the disks in either case.
         radius (float, optional): R in map pixels, see :class:`OffsetHeatmap`, also
             for the default.
-        loss (dict): Config of :class:`OffsetGuidedLoss`.
+        loss (dict): Config of :class:`OffsetGuidedLoss`. Defaults to a tenth of the
+            weight for the score maps' background: the head has no normalisation, and
+            is slow to begin otherwise (see configs/ogn_mask_rcnn/README.md).
         init_cfg (dict | list[dict]): Defaults to small weights for the two
             deconvolutions, so that maps begin near 0, as in MMPose's heads.
         **kwargs: Further arguments of :class:`OneHotKeypointHead`.
@@ -44,7 +46,7 @@ class OffsetKeypointHead(OneHotKeypointHead):
         num_keypoints: int,
         score_loss: str = 'smooth_l1',
         radius: float | None = None,
-        loss: dict = dict(type='mmpose.OffsetGuidedLoss'),
+        loss: dict = dict(type='mmpose.OffsetGuidedLoss', background_weight=0.1),
         init_cfg=dict(type='Normal', layer='ConvTranspose2d', std=0.001),
         **kwargs,
     ) -> None:

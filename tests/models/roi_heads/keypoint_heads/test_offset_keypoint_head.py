@@ -111,6 +111,9 @@ def test_loss_by_hand():
     )
     losses = head.loss(torch.zeros(1, 3, 12, 8), **targets)
     assert losses['loss_keypoint'].item() == pytest.approx(0.5)
+    # the other 91 pixels count a tenth
+    scores = head.loss(torch.ones(1, 3, 12, 8), **targets)['loss_keypoint']
+    assert scores.item() == pytest.approx(0.1 * 91 * 0.5 / 5)
     # four neighbours with an offset of length 1
     assert losses['loss_keypoint_offset'].item() == pytest.approx(4 * 0.5 / 5)
 

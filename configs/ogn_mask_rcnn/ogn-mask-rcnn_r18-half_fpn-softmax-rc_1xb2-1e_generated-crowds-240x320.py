@@ -1,0 +1,9 @@
+_base_ = './ogn-mask-rcnn_r18-half_fpn-softmax_1xb2-1e_generated-crowds-240x320.py'
+
+model = dict(
+    roi_head=dict(
+        ratio=256 / 352,
+        keypoint_roi_extractor=dict(roi_layer=dict(output_size=(22, 16))),
+        keypoint_head=dict(roi_feat_size=(22, 16)),
+    ),
+)

@@ -1,0 +1,19 @@
+# Keypoint R-CNN on generated crowds: torchvision's, our baseline and Table 4's rows, all
+# from the laptop's person detector. Data and detector: configs/ogn_mask_rcnn/README.md.
+# python tools/run_study.py configs/studies/keypoint_rcnn.py \
+#     --work-dir docs/studies/keypoint_rcnn --jobs 2
+_config = 'configs/ogn_mask_rcnn/{}_1xb2-1e_generated-crowds-240x320.py'
+
+seeds = [0, 1, 2]
+baseline = 'baseline'
+common_options = {'train_cfg.val_begin': 2}  # tested once, at the end
+rows = [
+    dict(name=name, config=_config.format(network))
+    for name, network in [
+        ('torchvision', 'tv-kpt-rcnn_r18-half_fpn'),
+        ('baseline', 'kpt-mask-rcnn_r18-half_fpn'),
+        ('a: offset, softmax', 'ogn-mask-rcnn_r18-half_fpn-softmax'),
+        ('b: a, ratio-consistent', 'ogn-mask-rcnn_r18-half_fpn-softmax-rc'),
+        ('c: b, Smooth L1', 'ogn-mask-rcnn_r18-half_fpn-rc'),
+    ]
+]

@@ -1,0 +1,3 @@
+from .torchvision_keypoint_rcnn import TorchvisionKeypointRCNN
+
+__all__ = ['TorchvisionKeypointRCNN']
