@@ -25,7 +25,11 @@ from rich.progress import Progress
 
 import ogn_mm  # noqa: F401
 from ogn_mm.datasets.checks import Records, missing_files, read_json
-from ogn_mm.engine.checkpoint import AtomicLocalBackend
+from ogn_mm.engine.checkpoint import (
+    AtomicLocalBackend,
+    is_local,
+    require_checkpoint,
+)
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -126,11 +130,14 @@ def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
         ValueError: These runs had another config, checkpoint or data.
     """
     folder = journal_folder(args.out)
-    stat = Path(args.checkpoint).stat()
+    checkpoint = [args.checkpoint]
+    if is_local(args.checkpoint):
+        path = Path(args.checkpoint).expanduser()
+        checkpoint = [str(path.resolve()), path.stat().st_size, path.stat().st_mtime]
     run = dict(
         model=repr(cfg.model.to_dict()),
         pipeline=repr(cfg.test_dataloader.dataset.pipeline),
-        checkpoint=[str(Path(args.checkpoint).resolve()), stat.st_size, stat.st_mtime],
+        checkpoint=checkpoint,
         data=[str(Path(path).resolve()) for path in (args.ann, args.images)],
     )
     manifest = folder / 'run.json'
@@ -178,8 +185,7 @@ def detect(args: argparse.Namespace):
         raise ValueError(
             "it is not one of MMDetection's: `default_scope` is not mmdet."
         )
-    if not Path(args.checkpoint).is_file():
-        raise FileNotFoundError(f'{args.checkpoint}: there is no such checkpoint')
+    require_checkpoint(args.checkpoint)
     if Path(args.out).exists():
         raise ValueError(f'{args.out}: exists; remove it or choose another --out.')
     images = list_images(args.ann, args.images)
