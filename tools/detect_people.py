@@ -24,12 +24,9 @@ from mmengine.model import is_model_wrapper
 from rich.progress import Progress
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.checks import Records, missing_files, read_json
-from ogn_mm.engine.checkpoint import (
-    AtomicLocalBackend,
-    is_local,
-    require_checkpoint,
-)
+from ogn_mm.datasets.checks import Records, read_json, require_images
+from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.checkpoint import is_local, require_checkpoint
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -113,13 +110,8 @@ def list_images(ann: str, folder: str) -> list[dict]:
     images.unique_ids()
     images.numbers('width')
     images.numbers('height')
-    paths = [f'{folder}/{name}' for name in images.column('file_name', str)]
-    missing = missing_files(paths)
-    if missing:
-        raise FileNotFoundError(
-            f'{ann}: {len(missing)} of {len(paths)} images do not exist, among them '
-            f'{missing[0]}; check --images'
-        )
+    names = images.column('file_name', str)
+    require_images((f'{folder}/{name}' for name in names), ann, 'check --images')
     return found
 
 
@@ -151,7 +143,7 @@ def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
     left = [image for image in images if image['id'] not in done]
     content = dict(images=left, annotations=[], categories=[dict(id=1, name='person')])
     for path, value in ((manifest, run), (folder / 'images.json', content)):
-        AtomicLocalBackend().put(json.dumps(value).encode(), str(path))
+        write_atomically(path, json.dumps(value))
 
 
 def merge_args(cfg, args: argparse.Namespace):

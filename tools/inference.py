@@ -26,7 +26,8 @@ from mmpose.structures.bbox import bbox_xyxy2xywh
 
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import OGNInferencer, list_images
-from ogn_mm.engine.checkpoint import AtomicLocalBackend, require_checkpoint
+from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.checkpoint import require_checkpoint
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 
 BOX_FILTERS = dict(
@@ -182,7 +183,7 @@ def infer(args: argparse.Namespace) -> None:
         raise ValueError(f'{args.input}: no image could be read')
     records.sort(key=lambda record: record['file_name'])
     coco = to_coco(records, inferencer.model.dataset_meta)
-    AtomicLocalBackend().put(json.dumps(coco).encode(), str(out / 'poses.json'))
+    write_atomically(out / 'poses.json', json.dumps(coco))
     print(f'{out}/poses.json: {len(coco["annotations"])} poses, {len(records)} images')
     if inferencer.skipped:
         print(f'{len(inferencer.skipped)} files are no images and were skipped')

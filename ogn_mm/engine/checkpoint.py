@@ -28,6 +28,8 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.utils import mkdir_or_exist
 
+from .atomic_write import write_atomically
+
 
 def one_cycle_scheduler(*args, **kwargs):
     """Stand-in for ``OneCycleParamScheduler``, which files only name."""
@@ -149,14 +151,9 @@ class AtomicLocalBackend(LocalBackend):
     """Local files that appear under their name only once they are complete."""
 
     def put(self, obj: bytes, filepath):
-        """Write ``obj`` beside ``filepath``, then rename it to ``filepath``."""
+        """Write ``obj`` to ``filepath``, whose folder is made if need be."""
         mkdir_or_exist(os.path.dirname(filepath))
-        partial = f'{filepath}.partial'
-        with open(partial, 'wb') as file:
-            file.write(obj)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, filepath)
+        write_atomically(filepath, obj, durable=True)
 
 
 def is_local(checkpoint: str) -> bool:
