@@ -1,9 +1,21 @@
 """Fixtures that tests of several folders share."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 from mmengine.registry import init_default_scope
 
 from ogn_mm.datasets.generated_people import generate_dataset
+
+
+def load_tool(path):
+    """A script of tools/ as a module, by its path there without .py."""
+    file = Path(__file__).parents[1] / f'tools/{path}.py'
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope='session')

@@ -1,6 +1,5 @@
 """The package as users get it: wheel, scope ``ogn_mm::``, metafiles, Makefile."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import load_tool
 from mmengine.config import Config
 from mmengine.hub import get_config
 
@@ -17,11 +17,7 @@ import ogn_mm
 
 ROOT = Path(__file__).parents[1]
 
-spec = importlib.util.spec_from_file_location(
-    'check_metafiles', ROOT / 'tools' / 'check_metafiles.py'
-)
-check_metafiles = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(check_metafiles)
+check_metafiles = load_tool('check_metafiles')
 
 
 @pytest.fixture(scope='module')

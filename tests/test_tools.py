@@ -1,6 +1,5 @@
 """The command-line tools, from start to end on a network of two convolutions."""
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -12,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from conftest import load_tool
 from mmengine.config import Config
 from torch._utils import ExceptionWrapper
 
@@ -21,14 +21,6 @@ ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / 'tests/engine'))
 
 import tiny_pose  # noqa: E402
-
-
-def load_tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / f'tools/{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
 
 train, test = load_tool('train'), load_tool('test')
 # The garbage collector waits 5 s for each persistent worker that is left to it.

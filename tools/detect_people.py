@@ -24,8 +24,9 @@ from mmengine.model import is_model_wrapper
 from rich.progress import Progress
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.checks import Records, missing_files, read_json
-from ogn_mm.engine.checkpoint import AtomicLocalBackend
+from ogn_mm.datasets.checks import Records, read_json, require_images
+from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.checkpoint import is_local, require_checkpoint
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -109,13 +110,8 @@ def list_images(ann: str, folder: str) -> list[dict]:
     images.unique_ids()
     images.numbers('width')
     images.numbers('height')
-    paths = [f'{folder}/{name}' for name in images.column('file_name', str)]
-    missing = missing_files(paths)
-    if missing:
-        raise FileNotFoundError(
-            f'{ann}: {len(missing)} of {len(paths)} images do not exist, among them '
-            f'{missing[0]}; check --images'
-        )
+    names = images.column('file_name', str)
+    require_images((f'{folder}/{name}' for name in names), ann, 'check --images')
     return found
 
 
@@ -126,11 +122,14 @@ def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
         ValueError: These runs had another config, checkpoint or data.
     """
     folder = journal_folder(args.out)
-    stat = Path(args.checkpoint).stat()
+    checkpoint = [args.checkpoint]
+    if is_local(args.checkpoint):
+        path = Path(args.checkpoint).expanduser()
+        checkpoint = [str(path.resolve()), path.stat().st_size, path.stat().st_mtime]
     run = dict(
         model=repr(cfg.model.to_dict()),
         pipeline=repr(cfg.test_dataloader.dataset.pipeline),
-        checkpoint=[str(Path(args.checkpoint).resolve()), stat.st_size, stat.st_mtime],
+        checkpoint=checkpoint,
         data=[str(Path(path).resolve()) for path in (args.ann, args.images)],
     )
     manifest = folder / 'run.json'
@@ -144,7 +143,7 @@ def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
     left = [image for image in images if image['id'] not in done]
     content = dict(images=left, annotations=[], categories=[dict(id=1, name='person')])
     for path, value in ((manifest, run), (folder / 'images.json', content)):
-        AtomicLocalBackend().put(json.dumps(value).encode(), str(path))
+        write_atomically(path, json.dumps(value))
 
 
 def merge_args(cfg, args: argparse.Namespace):
@@ -178,8 +177,7 @@ def detect(args: argparse.Namespace):
         raise ValueError(
             "it is not one of MMDetection's: `default_scope` is not mmdet."
         )
-    if not Path(args.checkpoint).is_file():
-        raise FileNotFoundError(f'{args.checkpoint}: there is no such checkpoint')
+    require_checkpoint(args.checkpoint)
     if Path(args.out).exists():
         raise ValueError(f'{args.out}: exists; remove it or choose another --out.')
     images = list_images(args.ann, args.images)

@@ -5,7 +5,8 @@ r"""Detect people and estimate their poses in images, folders, videos or a webca
     python tools/inference.py INPUT MASK_RCNN_CONFIG CHECKPOINT --out DIR
 
 The second finds boxes and keypoints by one network (configs/ogn_mask_rcnn). INPUT is
-an image, a folder of images, a video, or webcam:0. Into DIR go
+an image, a folder of images, a video, or webcam:0, which Ctrl-C ends. A checkpoint is a
+file or an address that MMEngine loads from (https://...). Into DIR go
 
     poses.json     COCO keypoint annotations with scores
     poses.jsonl    the same, image by image, as they are found
@@ -29,7 +30,8 @@ from mmpose.structures.bbox import bbox_xyxy2xywh
 
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import KeypointDetectionInferencer, OGNInferencer, list_images
-from ogn_mm.engine.checkpoint import AtomicLocalBackend
+from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.checkpoint import require_checkpoint
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 
 BOX_FILTERS = dict(
@@ -160,9 +162,11 @@ def read_journal(path: Path, settings: dict) -> list[dict]:
 
 
 def infer(args: argparse.Namespace) -> None:
-    for path in (args.pose_config, args.pose_checkpoint, *(args.detector or ())):
-        if not Path(path).exists():
-            raise FileNotFoundError(f'{path}: there is no such file')
+    models = [(args.pose_config, args.pose_checkpoint)]
+    for config, checkpoint in models + ([args.detector] if args.detector else []):
+        if not Path(config).is_file():
+            raise FileNotFoundError(f'{config}: there is no such config')
+        require_checkpoint(checkpoint)
     out = Path(args.out)
     journal = out / 'poses.jsonl'
     settings = {key: value for key, value in vars(args).items() if key not in UNSEEN}
@@ -191,7 +195,7 @@ def infer(args: argparse.Namespace) -> None:
         raise ValueError(f'{args.input}: no image could be read')
     records.sort(key=lambda record: record['file_name'])
     coco = to_coco(records, inferencer.model.dataset_meta)
-    AtomicLocalBackend().put(json.dumps(coco).encode(), str(out / 'poses.json'))
+    write_atomically(out / 'poses.json', json.dumps(coco))
     print(f'{out}/poses.json: {len(coco["annotations"])} poses, {len(records)} images')
     if inferencer.skipped:
         print(f'{len(inferencer.skipped)} files are no images and were skipped')

@@ -49,10 +49,11 @@ from pathlib import Path
 
 import torch
 
+from ogn_mm.engine.atomic_write import write_atomically
 from study.display import Display
 from study.plan import load_study, plan_runs
 from study.report import report_study
-from study.run import Run, write_atomically
+from study.run import Run
 
 
 def parse_args(argv=None):

@@ -35,7 +35,7 @@ from rich.progress import track as progress
 
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import Frame, FrameReader, FrameWriter
-from ogn_mm.engine.checkpoint import AtomicLocalBackend
+from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.config_check import check_overrides
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 from ogn_mm.evaluation.functional import in_long_tracks
@@ -149,7 +149,7 @@ class Progress:
         place = np.array([self.done, self.previous])
         content = io.BytesIO()
         np.savez(content, place=place, **tracker)
-        AtomicLocalBackend().put(content.getvalue(), str(self.state_path))
+        write_atomically(self.state_path, content.getvalue(), durable=True)
 
 
 def describe(frame: Frame, found) -> dict:

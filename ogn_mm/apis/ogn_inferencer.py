@@ -1,5 +1,6 @@
 """From images and videos to poses, by the paper's test protocol."""
 
+import inspect
 import logging
 import mimetypes
 import os
@@ -75,6 +76,25 @@ class OGNInferencer(Pose2DInferencer):
                 f'{type(self).__name__} needs a top-down model, `data_mode` is '
                 f'{self.cfg.data_mode!r}'
             )
+
+    def __call__(self, inputs, **kwargs):
+        """As `Pose2DInferencer`, but a webcam opens a window only if ``show`` is True.
+
+        Without one, Ctrl-C ends its film as Esc in the window does.
+
+        Raises:
+            ValueError: A camera has another name than webcam:NUMBER, or cannot be
+                opened.
+        """
+        is_webcam = isinstance(inputs, str) and inputs.startswith('webcam')
+        if is_webcam:
+            inputs = self._get_webcam_inputs(inputs)
+        try:
+            yield from super().__call__(inputs, **kwargs)
+        except KeyboardInterrupt:
+            if not is_webcam:
+                raise
+            self._finalize_video_processing(kwargs.get('pred_out_dir', ''))
 
     def preprocess(self, inputs, batch_size: int = 1, bboxes=None, bbox_thr=0.0):
         """Detect people and crop them, image by image.
@@ -191,6 +211,12 @@ class OGNInferencer(Pose2DInferencer):
             drawn.append(clear)
         return super().visualize(inputs, drawn, **kwargs)
 
+    def _get_webcam_inputs(self, inputs: str):
+        frames = super()._get_webcam_inputs(inputs)
+        if isinstance(frames, list):
+            raise ValueError(f'{inputs}: the camera cannot be opened')
+        return frames
+
     def _inputs_to_list(self, inputs):
         """The images given, a folder's images or a video's frames.
 
@@ -199,6 +225,8 @@ class OGNInferencer(Pose2DInferencer):
             ValueError: A folder without images, or a file that is neither an image
                 nor a video that can be read.
         """
+        if inspect.isgenerator(inputs):  # a webcam's frames
+            return inputs
         if not isinstance(inputs, str) or '://' in inputs:
             return super()._inputs_to_list(inputs)
         if not osp.exists(inputs):

@@ -6,10 +6,13 @@ Each raises ValueError with one sentence that names the file, the record and the
 import json
 import os
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from mmengine.fileio import LocalBackend, exists, get_file_backend, get_text
+
+Loaded = TypeVar('Loaded')
 
 # Samples are float32: products of two numbers up to this one stay finite.
 HUGE = 1e18
@@ -28,6 +31,41 @@ def read_json(path: str):
         return json.loads(get_text(path))
     except ValueError as error:
         raise ValueError(f'{path}: is not JSON ({error})') from error
+
+
+def load_checked(
+    load: Callable[[], Loaded],
+    content: Callable[[Loaded], dict],
+    check: Callable[[dict], None],
+    source: str,
+) -> Loaded:
+    """Run upstream's loader of a COCO file and check what it read.
+
+    The file is parsed once; only if the loader stumbles is it read again, to say why.
+
+    Args:
+        load (Callable): The loader.
+        content (Callable): From what it returned to the parsed JSON.
+        check (Callable): Raises ValueError about JSON that cannot be meant.
+        source (str): The file.
+
+    Returns:
+        What the loader returned.
+
+    Raises:
+        ValueError: The check's, or the loader stumbles over what passes it.
+    """
+    failure = None
+    try:
+        loaded = load()
+    except Exception as error:
+        failure = error
+    check(read_json(source) if failure else content(loaded))
+    if failure:
+        raise ValueError(
+            f'{source}: cannot be loaded as COCO keypoints ({failure!r})'
+        ) from failure
+    return loaded
 
 
 def check_annotations(
@@ -150,7 +188,7 @@ def require_images(
     Args:
         paths (Iterable[str]): Of the images; there is at least one.
         source (str): The annotation file's name, for the message.
-        advice (str): The message's end. Defaults to what data sets need.
+        advice (str): The message's end, about where the folder was named.
 
     Raises:
         FileNotFoundError: Some do not.

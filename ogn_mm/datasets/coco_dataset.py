@@ -8,7 +8,13 @@ from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset
 from mmpose.registry import DATASETS
 
-from .checks import check_annotations, read_json, require_images, summarize
+from .checks import (
+    check_annotations,
+    load_checked,
+    read_json,
+    require_images,
+    summarize,
+)
 from .detections import load_detections
 
 
@@ -89,21 +95,13 @@ class ValidatedCocoDataset(CocoDataset):
         return data_list
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
-        """Run upstream's loader and check what it read.
-
-        It parses the file once; only if it stumbles is the file read again, to say why.
-        """
-        failure = None
-        try:
-            loaded = super()._load_annotations()
-        except Exception as error:
-            failure = error
-        self._check(read_json(self.ann_file) if failure else self.coco.dataset)
-        if failure:
-            raise ValueError(
-                f'{self.ann_file}: cannot be loaded as COCO keypoints ({failure!r})'
-            ) from failure
-        return loaded
+        """Run upstream's loader and check what it read."""
+        return load_checked(
+            super()._load_annotations,
+            lambda _: self.coco.dataset,
+            self._check,
+            self.ann_file,
+        )
 
     def _load_detection_results(self) -> list[dict]:
         """Upstream's samples, but filtered before they are made, not box by box."""

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset as PoseCocoDataset
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
-from .checks import check_annotations, read_json, require_images, summarize
+from .checks import check_annotations, load_checked, require_images, summarize
 
 
 @DATASETS.register_module()
@@ -65,16 +65,12 @@ class CocoKeypointDetectionDataset(CocoDataset):
         return super()._load_metainfo(detection) | parsed
 
     def COCOAPI(self, path: str) -> COCO:
-        """Read the file by upstream's class, and check what it read.
+        """Read the file by upstream's class, and check what it read."""
+        return load_checked(
+            lambda: COCO(path), lambda coco: coco.dataset, self._check, self.ann_file
+        )
 
-        It is parsed once; only if upstream stumbles is it read again, to say why.
-        """
-        failure = None
-        try:
-            coco = COCO(path)
-        except Exception as error:
-            failure = error
-        content = read_json(self.ann_file) if failure else coco.dataset
+    def _check(self, content) -> None:
         # files for test servers have no people
         annotated = isinstance(content, dict) and 'annotations' in content
         self.noted += check_annotations(
@@ -85,11 +81,6 @@ class CocoKeypointDetectionDataset(CocoDataset):
             with_people=annotated or not self.test_mode,
             with_area=self.needs_area,
         )
-        if failure:
-            raise ValueError(
-                f'{self.ann_file}: cannot be loaded as COCO keypoints ({failure!r})'
-            ) from failure
-        return coco
 
     def load_data_list(self) -> list[dict]:
         self.skipped.clear()

@@ -17,6 +17,7 @@ import functools
 import os
 import pickle
 import re
+from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -26,6 +27,8 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmengine.utils import mkdir_or_exist
+
+from .atomic_write import write_atomically
 
 
 def one_cycle_scheduler(*args, **kwargs):
@@ -119,6 +122,7 @@ def explain_refusal(loader):
     """Wrap a checkpoint loader: what it refuses is told in one sentence.
 
     Raises:
+        OSError: It cannot be downloaded. The sentence names the address.
         pickle.UnpicklingError: The file is damaged, or its pickle asks for more
             than MMEngine's checkpoints hold. The sentence names the file.
     """
@@ -127,6 +131,10 @@ def explain_refusal(loader):
     def load(filename, *args, **kwargs):
         try:
             return loader(filename, *args, **kwargs)
+        except URLError as error:
+            raise OSError(
+                f'The checkpoint {filename} was not downloaded: {error.reason}.'
+            ) from error
         except (OSError, ImportError):
             raise  # a missing file or package
         except Exception as error:  # a crafted or damaged pickle may raise anything
@@ -143,14 +151,29 @@ class AtomicLocalBackend(LocalBackend):
     """Local files that appear under their name only once they are complete."""
 
     def put(self, obj: bytes, filepath):
-        """Write ``obj`` beside ``filepath``, then rename it to ``filepath``."""
+        """Write ``obj`` to ``filepath``, whose folder is made if need be."""
         mkdir_or_exist(os.path.dirname(filepath))
-        partial = f'{filepath}.partial'
-        with open(partial, 'wb') as file:
-            file.write(obj)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, filepath)
+        write_atomically(filepath, obj, durable=True)
+
+
+def is_local(checkpoint: str) -> bool:
+    """Whether MMEngine reads a checkpoint from a file, not from an address."""
+    loader = CheckpointLoader._get_checkpoint_loader(checkpoint)
+    return loader is CheckpointLoader._schemes['']
+
+
+def require_checkpoint(checkpoint: str) -> None:
+    """Check that a checkpoint exists if it is a local file.
+
+    Args:
+        checkpoint (str): A path, or an address that MMEngine loads from, such as
+            https://, torchvision://, openmmlab:// or s3://.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+    """
+    if is_local(checkpoint) and not os.path.isfile(os.path.expanduser(checkpoint)):
+        raise FileNotFoundError(f'{checkpoint}: there is no such checkpoint')
 
 
 @CheckpointLoader.register_scheme('', force=True)

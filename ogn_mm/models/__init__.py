@@ -24,8 +24,6 @@ __all__ = [
     'PersonBBoxHead',
     'PersonBoxMixin',
     'PoseTracker',
-    'VideoPoseEstimator',
-
-
     'TorchvisionKeypointRCNN',
+    'VideoPoseEstimator',
 ]

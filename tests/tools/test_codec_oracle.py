@@ -1,24 +1,18 @@
 """The oracle against figures known by thought: exact codecs lose nothing."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import load_tool
 
 TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/codec_oracle.py'
 
 
 @pytest.fixture(scope='module')
 def oracle():
-    spec = importlib.util.spec_from_file_location('codec_oracle', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules['codec_oracle'] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules['codec_oracle']
+    return load_tool('analysis_tools/codec_oracle')
 
 
 def write(path, pose, **overrides):

@@ -1,6 +1,5 @@
 """Detection files: complete or absent, the same however the work was cut up."""
 
-import importlib.util
 import json
 import os
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import load_tool
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -29,10 +29,7 @@ test_dataloader = dict(num_workers=0, dataset=dict(pipeline=test_pipeline))
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('detect_people', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('detect_people')
 
 
 @pytest.fixture(scope='module')

@@ -1,26 +1,22 @@
 """The printed transform errs as the detector did."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import load_tool
 from mmpose.registry import TRANSFORMS
 
 from ogn_mm.structures.bbox import apply_box_errors, box_errors
 
-TOOL = Path(__file__).parents[2] / 'tools/dataset_tools/fit_box_errors.py'
 MEAN = np.array([0.01, -0.03, 0.05, -0.08])
 SPREAD = np.array([0.03, 0.02, 0.06, 0.05])
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('fit_box_errors', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('dataset_tools/fit_box_errors')
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
 """From images to a COCO file of poses, in one go or in several."""
 
-import importlib.util
+import functools
+import http.server
 import json
+import threading
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from conftest import load_tool
 from mmdet.apis import DetInferencer
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
@@ -15,7 +18,6 @@ from pycocotools.coco import COCO
 from tiny_detector import load_tiny_keypoint_rcnn
 
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / 'tools/inference.py'
 POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
 RAW = 'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320-raw.py'
 KEYPOINT_RCNN = ROOT / 'configs/ogn_mask_rcnn/ogn-mask-rcnn_r50_fpn-rc_8xb2-1x_coco.py'
@@ -27,10 +29,7 @@ model = dict(test_cfg=dict(rpn=dict(nms_pre=30), rcnn=dict(score_thr=0.3)))
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('inference', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('inference')
 
 
 def save_untrained(config, path, scope):
@@ -218,6 +217,84 @@ def test_video(tool, pose, images, tmp_path):
     assert (tmp_path / 'out/pictures/video.mp4').stat().st_size > 0
 
 
+class Webcam:
+    """Stands in for `cv2.VideoCapture`: three frames, then Ctrl-C or the end."""
+
+    interrupted = False
+    opens = True
+
+    def __init__(self, number):
+        self.frames = iter(range(3)) if number == 2 else iter(())
+
+    def isOpened(self):
+        return self.opens
+
+    def get(self, which):
+        sizes = {cv2.CAP_PROP_FRAME_WIDTH: 160.0, cv2.CAP_PROP_FRAME_HEIGHT: 120.0}
+        return sizes.get(which, 5.0)
+
+    def read(self):
+        number = next(self.frames, None)
+        if number is not None:
+            return True, np.full((120, 160, 3), 40 * number, np.uint8)
+        if self.interrupted:
+            raise KeyboardInterrupt
+        return False, None
+
+
+@pytest.mark.parametrize('interrupted', [False, True])
+def test_webcam(tool, pose, tmp_path, monkeypatch, interrupted):
+    """No window is opened, for none was asked for."""
+    monkeypatch.setattr(Webcam, 'interrupted', interrupted)
+    film = cv2.VideoCapture
+    monkeypatch.setattr(cv2, 'VideoCapture', Webcam)
+    tool.main(['webcam:2', *pose, '--out', str(tmp_path)])
+    found = read(tmp_path)
+    assert [image['file_name'] for image in found['images']] == [
+        f'{i:06d}.jpg' for i in range(3)
+    ]
+    assert len(found['annotations']) == 3
+    drawn = film(str(tmp_path / 'pictures/webcam.mp4'))
+    assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+
+
+def test_webcam_that_is_not_there(tool, pose, tmp_path, monkeypatch):
+    monkeypatch.setattr(cv2, 'VideoCapture', Webcam)
+    monkeypatch.setattr(Webcam, 'opens', False)
+    for name, message in (
+        ('webcam:0', 'webcam:0: the camera cannot be opened'),
+        ('webcam:front', 'format "webcam:id", but got "webcam:front"'),
+    ):
+        with pytest.raises(SystemExit, match=f'^error: .*{message}'):
+            tool.main([name, *pose, '--out', str(tmp_path)])
+
+
+def test_checkpoint_from_an_address(tool, pose, images, tmp_path, monkeypatch):
+    """The same poses as with the file; a failed download is one sentence."""
+    monkeypatch.setattr(torch.hub, '_hub_dir', str(tmp_path / 'hub'))
+    config, checkpoint = pose
+    image = str(min(images.iterdir()))
+    folder = Path(checkpoint).parent
+    handler = functools.partial(
+        http.server.SimpleHTTPRequestHandler, directory=str(folder)
+    )
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f'http://127.0.0.1:{server.server_port}'
+        out = ['--no-pictures', '--out']
+        remote = f'{address}/{Path(checkpoint).name}'
+        tool.main([image, config, remote, *out, str(tmp_path / 'a')])
+        missing = f'{address}/missing.pth'
+        with pytest.raises(SystemExit) as error:
+            tool.main([image, config, missing, *out, str(tmp_path / 'c')])
+        server.shutdown()
+    tool.main([image, *pose, *out, str(tmp_path / 'b')])
+    assert read(tmp_path / 'a') == read(tmp_path / 'b')
+    assert str(error.value).startswith(
+        f'error: The checkpoint {missing} was not downloaded: '
+    )
+
+
 def test_faulty_input_is_one_sentence(tool, pose, images, tmp_path):
     out = ['--out', str(tmp_path / 'out')]
     broken = tmp_path / 'broken'
@@ -226,7 +303,8 @@ def test_faulty_input_is_one_sentence(tool, pose, images, tmp_path):
     (broken / 'b.jpg').write_bytes(b'nothing')
     for arguments, message in (
         ([tmp_path / 'x.jpg', *pose], r'x\.jpg: there is no such file'),
-        ([images, pose[0], 'no.pth'], r'no\.pth: there is no such file'),
+        ([images, pose[0], 'no.pth'], r'no\.pth: there is no such checkpoint'),
+        ([images, 'no.py', pose[1]], r'no\.py: there is no such config'),
         ([broken, *pose], 'broken: no image could be read'),
         ([broken / 'b.jpg', *pose], r'b\.jpg: is not an image'),
     ):

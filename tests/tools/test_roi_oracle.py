@@ -1,12 +1,12 @@
 """The oracle against figures known by thought: in the ROI offsets lose nothing."""
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import load_tool
 
 TOOLS = Path(__file__).parents[2] / 'tools/analysis_tools'
 
@@ -14,10 +14,7 @@ TOOLS = Path(__file__).parents[2] / 'tools/analysis_tools'
 @pytest.fixture
 def oracle(monkeypatch):
     monkeypatch.syspath_prepend(str(TOOLS))
-    spec = importlib.util.spec_from_file_location('roi_oracle', TOOLS / 'roi_oracle.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
+    yield load_tool('analysis_tools/roi_oracle')
     sys.modules.pop('codec_oracle', None)
 
 

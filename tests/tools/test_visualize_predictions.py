@@ -1,24 +1,20 @@
-import importlib.util
 from pathlib import Path
 
 import cv2
 import pytest
 import torch
+from conftest import load_tool
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / 'tools/visualize_predictions.py'
 DEMO = ROOT / 'configs/demo'
 
 
 @pytest.fixture(scope='module')
 def visualize():
-    spec = importlib.util.spec_from_file_location('visualize_predictions', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load_tool('visualize_predictions').main
 
 
 @pytest.mark.parametrize('kind', ['ogn', 'hm'])

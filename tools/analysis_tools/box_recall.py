@@ -24,7 +24,8 @@ from mmdet.registry import TASK_UTILS
 from rich.progress import track
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.checks import Records, check_detections, read_json
+from ogn_mm.datasets.checks import Records, read_json
+from ogn_mm.datasets.detections import load_detections
 from ogn_mm.evaluation.functional import recall_curve
 from ogn_mm.visualization.curves import draw_curves
 
@@ -63,8 +64,8 @@ def load(annotations: str, detections: str):
 
     Returns:
         tuple[list, list, list]: For each image the boxes (G, 4) of its people, without
-        crowds and ignored ones, and boxes (N, 4) and scores (N,) of its detections, by
-        falling score; float64, x1, y1, x2, y2.
+        crowds and ignored ones, and boxes (N, 4) and scores (N,) of its detections
+        that have an area, by falling score; x1, y1, x2, y2.
 
     Raises:
         ValueError: A file is not of COCO's form; the message names file and field.
@@ -84,28 +85,23 @@ def load(annotations: str, detections: str):
     truth = Records(people, 'annotation', annotations)
     unknown = [image_id not in index for image_id in truth.column('image_id', int)]
     truth.report(unknown, "'image_id' is unknown")
-    found = Records(read_json(detections), 'detection', detections)
-    if check_detections(found.items, detections, index.keys()):
-        found = found._replace(
-            items=[item for item in found.items if item['category_id'] == 1]
-        )
-    scores = found.numbers('score')
-    order = np.argsort(-scores, kind='stable')
+    boxes = truth.numbers('bbox', 4)
+    boxes[:, 2:] += boxes[:, :2]
+    images = np.array([index[i] for i in truth.column('image_id', int)], int)
+    found, _ = load_detections(detections, list(index))
+    found = found.take(np.argsort(-found.scores, kind='stable'))
     return (
-        group(truth, index, np.arange(len(people)))[0],
-        *group(found, index, order, scores),
+        by_image(boxes, images, len(index)),
+        by_image(found.boxes, found.images, len(index)),
+        by_image(found.scores, found.images, len(index)),
     )
 
 
-def group(records: Records, index: dict, order: np.ndarray, values=None):
-    """Boxes, and the values beside them, of each image in the given order."""
-    boxes = records.numbers('bbox', 4)[order]
-    boxes[:, 2:] += boxes[:, :2]
-    images = np.array([index[i] for i in records.column('image_id', int)], int)[order]
-    by_image = np.argsort(images, kind='stable')
-    cuts = np.searchsorted(images[by_image], np.arange(1, len(index)))
-    values = np.zeros(len(boxes)) if values is None else values[order]
-    return np.split(boxes[by_image], cuts), np.split(values[by_image], cuts)
+def by_image(values: np.ndarray, images: np.ndarray, num_images: int) -> list:
+    """The values of each image, in their order."""
+    order = np.argsort(images, kind='stable')
+    cuts = np.searchsorted(images[order], np.arange(1, num_images))
+    return np.split(values[order], cuts)
 
 
 def build_methods(nms_thrs, gbg: dict) -> dict:
@@ -130,9 +126,7 @@ def choose(method, boxes: list, scores: list, name: str) -> list:
     kept = []
     images = zip(boxes, scores, strict=True)
     for image, values in track(images, total=len(boxes), description=name):
-        chosen = method(
-            torch.from_numpy(image).float(), torch.from_numpy(values).float()
-        )
+        chosen = method(torch.from_numpy(image), torch.from_numpy(values))
         chosen = chosen if isinstance(chosen, slice) else chosen.numpy()
         kept.append(image[chosen] if len(image) else image)
     return kept

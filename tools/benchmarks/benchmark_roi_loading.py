@@ -17,15 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from benchmark_pipeline import RECIPE, training_pipeline
 from ogn_mm.datasets import ImageROIDataset, ValidatedCocoDataset
 from ogn_mm.datasets.generated_people import generate_dataset
 from ogn_mm.datasets.transforms.seeding import TRAINING_CLOCK
 from timing import compare, comparison_rows, format_table, use_one_thread
-
-RECIPE = 'configs/ogn_topdown/td-ogn_res50-2deconv_8xb8-22e_coco-256x192.py'
 
 
 def parse_args(argv=None):
@@ -35,7 +33,7 @@ def parse_args(argv=None):
     parser.add_argument(
         '--config',
         default=str(Path(__file__).parents[2] / RECIPE),
-        help='config whose `train_pipeline` is run (default: %(default)s)',
+        help='config whose training pipeline is run (default: %(default)s)',
     )
     parser.add_argument('--ann-file', help='COCO keypoint annotations')
     parser.add_argument('--img-dir', help='folder of their images')
@@ -70,12 +68,7 @@ def main(argv=None):
     args = parse_args(argv)
     use_one_thread()
     init_default_scope('mmpose')
-    # annotated boxes serve here, as there are no detections
-    pipeline = [
-        step
-        for step in Config.fromfile(args.config).train_pipeline
-        if step.type != 'RandomDetectedBox'
-    ]
+    pipeline = training_pipeline(args.config)
     # SeedAugmentation seeds, and people are shuffled, in announced epochs only
     TRAINING_CLOCK.copy_(torch.tensor([0, 0]))
 

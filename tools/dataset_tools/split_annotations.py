@@ -12,10 +12,11 @@ files; images stay in the order of the source.
 
 import argparse
 import json
-import os
 import random
 import sys
 from pathlib import Path
+
+from ogn_mm.engine.atomic_write import write_atomically
 
 
 def parse_size(text: str) -> tuple[str, int]:
@@ -108,9 +109,7 @@ def write_splits(splits: dict[str, dict], out: Path) -> None:
     """Write every split to ``out/{name}.json``; a file is whole or absent."""
     out.mkdir(parents=True, exist_ok=True)
     for name, coco in splits.items():
-        scratch = out / f'.{name}.{os.getpid()}'
-        scratch.write_text(json.dumps(coco))
-        scratch.replace(out / f'{name}.json')
+        write_atomically(out / f'{name}.json', json.dumps(coco))
         print(
             f'{out / name}.json: {len(coco["images"])} images, '
             f'{len(coco["annotations"])} annotations'

@@ -17,6 +17,8 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
+from ogn_mm.engine.atomic_write import write_atomically
+
 from .record import match_predictions, pack_matches, read_curves
 
 TOOLS = Path(__file__).resolve().parents[1]
@@ -217,13 +219,6 @@ class Run:
             curves=read_curves(self.folder),
         )
         write_atomically(self.result, json.dumps(result))
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """A reader, or a run after a kill, finds either the whole file or none."""
-    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
-    scratch.write_text(text)
-    scratch.replace(path)
 
 
 def git_state() -> dict:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 from rich.progress import track
 
+from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 
 from .body import KEYPOINTS
@@ -96,9 +97,7 @@ def generate_dataset(
                 append_json_lines(journal, [[i, annotations]])
         coco = to_coco([people[i] for i in range(count)], size)
         (out / 'annotations').mkdir(exist_ok=True)
-        write_atomically(
-            out / 'annotations' / f'{split}.json', json.dumps(coco).encode()
-        )
+        write_atomically(out / 'annotations' / f'{split}.json', json.dumps(coco))
 
 
 def check_manifest(folder: Path, parameters: dict, **defaults) -> None:
@@ -114,7 +113,7 @@ def check_manifest(folder: Path, parameters: dict, **defaults) -> None:
     if not path.exists():
         if any(not found.name.startswith('.') for found in folder.iterdir()):
             raise ValueError(f'{folder}: is not empty, and not of our making')
-        write_atomically(path, json.dumps(parameters).encode())
+        write_atomically(path, json.dumps(parameters))
     found = defaults | json.loads(path.read_text())
     if found != parameters:
         raise ValueError(
@@ -157,13 +156,6 @@ def write_image(folder, draw, index) -> tuple:
     _, encoded = cv2.imencode('.jpg', image, (cv2.IMWRITE_JPEG_QUALITY, 95))
     write_atomically(image_path(folder, index), encoded.tobytes())
     return index, annotations
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """A reader, or a run after a kill, finds either the whole file or none."""
-    scratch = path.with_name(f'.{path.name}')
-    scratch.write_bytes(content)
-    scratch.replace(path)
 
 
 def to_coco(people: list, size) -> dict:

@@ -8,8 +8,9 @@ import cv2
 
 from ogn_mm.datasets.posetrack.annotations import read_sequence, sequence_files
 from ogn_mm.datasets.posetrack.coco import CATEGORY, sequences_to_coco
+from ogn_mm.engine.atomic_write import write_atomically
 
-from .dataset import STREAMS, check_manifest, run, write_atomically
+from .dataset import STREAMS, check_manifest, run
 from .video import generate_video
 
 # Counts up when the same parameters give other pictures or annotations.
@@ -123,7 +124,7 @@ def write_video(out: Path, split: str, draw, index: int) -> None:
     content = dict(images=images, annotations=annotations, categories=[CATEGORY])
     target = out / 'annotations' / split / f'{name}.json'
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(target, json.dumps(content).encode())
+    write_atomically(target, json.dumps(content))
 
 
 def image_record(image_id: int, path: Path, video: str, region) -> dict:

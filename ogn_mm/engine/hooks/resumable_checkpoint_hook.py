@@ -5,7 +5,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop
 from mmpose.registry import HOOKS
 
-from ogn_mm.engine.checkpoint import AtomicLocalBackend
+from ogn_mm.engine.atomic_write import write_atomically
 
 
 @HOOKS.register_module()
@@ -68,9 +68,8 @@ class ResumableCheckpointHook(CheckpointHook):
         )
         if not is_main_process():
             return
-        AtomicLocalBackend().put(
-            self.last_ckpt.encode(), osp.join(runner.work_dir, 'last_checkpoint')
-        )
+        note = osp.join(runner.work_dir, 'last_checkpoint')
+        write_atomically(note, self.last_ckpt, durable=True)
         if outdated is not None:
             path = self.file_backend.join_path(
                 self.out_dir, self.filename_tmpl.format(outdated)

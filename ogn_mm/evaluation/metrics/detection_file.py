@@ -6,7 +6,7 @@ from mmdet.registry import METRICS
 from mmengine.dist import get_rank
 from mmengine.evaluator import BaseMetric
 
-from ogn_mm.engine.checkpoint import AtomicLocalBackend
+from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 
 PERSON = 1  # COCO's category id
@@ -58,8 +58,8 @@ def write_detections(out_file, image_ids) -> int:
         for image_id in image_ids
         for row in people[image_id]
     ]
-    content = json.dumps(detections, separators=(',', ':')).encode()
-    AtomicLocalBackend().put(content, str(out_file))
+    content = json.dumps(detections, separators=(',', ':'))
+    write_atomically(out_file, content, durable=True)  # the journals go now
     shutil.rmtree(folder)
     return len(detections)
 

@@ -21,8 +21,8 @@ BLOCK = 64
 PART = 256
 # Number of boxes from which on bounding a block by one box pays.
 LARGE = 512
-# Which boxes of a block (columns) come after which.
-LATER = ~np.tri(BLOCK, dtype=bool)
+# Number of boxes up to which all pairs are compared.
+FEW = 1024
 # Windows are wider by this share of the largest coordinate, because of rounding.
 SLACK = 1e-9
 
@@ -181,15 +181,20 @@ def _centres(boxes: np.ndarray) -> np.ndarray:
 
 
 def _windows(boxes: np.ndarray, iou_thr: float) -> tuple[np.ndarray, np.ndarray]:
-    """Lowest and highest :func:`_centres` of what may overlap each box, (2, N).
+    """Lowest and highest :func:`_centres` and area of what may overlap a box, (3, N).
 
     IoU t with a box of width w needs a centre within (1 - t) / (2 t) w of its own:
-    then the wider of the two just contains the other. The same holds for heights.
+    then the wider of the two just contains the other. The same holds for heights. It
+    needs an area between t and 1 / t of its own.
     """
     reach = (boxes[2:4] + boxes[:2]) * ((1 - iou_thr) / iou_thr)
     reach += SLACK * np.abs(boxes[:4]).max(initial=0)
     centres = _centres(boxes)
-    return centres - reach, centres + reach
+    ratio = iou_thr * (1 - SLACK)
+    return (
+        np.vstack([centres - reach, boxes[4] * ratio]),
+        np.vstack([centres + reach, boxes[4] / ratio]),
+    )
 
 
 def _near_egt(boxes: np.ndarray, num_egt: int, iou_thr: float) -> np.ndarray:
@@ -216,15 +221,21 @@ def _overlap_any(boxes: np.ndarray, others: np.ndarray, iou_thr: float) -> np.nd
 
     by_x = _centres(boxes)[0].argsort()
     boxes = boxes.take(by_x, axis=1)
-    x, y = _centres(boxes)
+    (x, y), area = _centres(boxes), boxes[4]
     found = np.zeros(len(x), bool)
     for i in range(0, others.shape[1], BLOCK):
         block = others[:, i : i + BLOCK, None]
-        x_low, y_low = low[:, i : i + BLOCK].min(axis=1)
-        x_high, y_high = high[:, i : i + BLOCK].max(axis=1)
+        x_low, y_low, smallest = low[:, i : i + BLOCK].min(axis=1)
+        x_high, y_high, largest = high[:, i : i + BLOCK].max(axis=1)
         first, last = x.searchsorted(x_low), x.searchsorted(x_high, side='right')
-        near_y = (y[first:last] >= y_low) & (y[first:last] <= y_high)
-        pending = first + np.flatnonzero(near_y & ~found[first:last])
+        near = slice(first, last)
+        pending = first + np.flatnonzero(
+            ~found[near]
+            & (y[near] >= y_low)
+            & (y[near] <= y_high)
+            & (area[near] >= smallest)
+            & (area[near] <= largest)
+        )
         for part in np.array_split(pending, len(pending) // PART + 1):
             near = boxes.take(part, axis=1)[:, None]
             found[part] = _overlap(near, block, iou_thr).any(axis=0)
@@ -237,12 +248,13 @@ def _group(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
     """Groups of boxes (5, N) that are sorted by falling score, (N,).
 
     Visiting the boxes one by one gives the same groups as building one group after
-    the other, each from all that the older ones left.
+    the other, each from all that the older ones left. The first groups are the
+    largest; once few boxes are left, the many small groups are built from bits.
     """
-    groups = np.full(boxes.shape[1], -1)
+    groups = np.empty(boxes.shape[1], np.int64)
     number = 0
     rest = np.arange(boxes.shape[1])
-    while len(rest):
+    while len(rest) > FEW:
         free = boxes.take(rest, axis=1)
         by_centre = _centres(free)[0].argsort()
         place = np.empty_like(by_centre)
@@ -254,7 +266,7 @@ def _group(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
         last = centre.searchsorted(high[0], side='right')
         is_free = np.ones(len(rest), bool)
         num_free, founder = len(rest), 0
-        while 2 * num_free > len(rest):
+        while num_free > max(FEW, len(rest) // 2):
             founder += int(is_free[founder:].argmax())
             window = slice(first[founder], last[founder])
             near = _overlap(by_x[:, window], free[:, founder, None], iou_thr)
@@ -271,7 +283,39 @@ def _group(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
             # with an endless area it overlaps nothing any more
             by_x[4, place[members]] = np.inf
         rest = rest[is_free]
+    groups[rest] = number + _group_few(boxes.take(rest, axis=1), iou_thr)
     return groups
+
+
+def _group_few(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
+    """:func:`_group` by comparing all pairs, in memory that grows with their number."""
+    rows = _bits(_overlap_pairs(boxes, iou_thr))
+    groups = np.empty(len(rows), np.int64)
+    number = 0
+    free = (1 << len(rows)) - 1
+    while free:
+        members = _first_fit(free, rows)
+        groups[members] = number
+        number += 1
+        for member in members:
+            free ^= 1 << member
+    return groups
+
+
+def _overlap_pairs(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
+    """Which boxes overlap which, bool, (N, N)."""
+    by_x = _centres(boxes)[0].argsort()
+    boxes = boxes.take(by_x, axis=1)
+    last = _centres(boxes)[0].searchsorted(_windows(boxes, iou_thr)[1][0], side='right')
+    overlap = np.zeros((len(by_x), len(by_x)), bool)
+    for i in range(0, len(by_x), BLOCK):
+        block = slice(i, i + BLOCK)
+        near = slice(i, last[block].max())  # those further left have met the block
+        found = _overlap(boxes[:, block, None], boxes[:, None, near], iou_thr)
+        overlap[block, near] = found
+        overlap[near, block] = found.T
+    place = by_x.argsort()
+    return overlap.take(place, axis=0).take(place, axis=1)
 
 
 def _compatible(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
@@ -280,11 +324,12 @@ def _compatible(boxes: np.ndarray, iou_thr: float) -> np.ndarray:
     chosen = []
     while True:
         block = boxes[:, :BLOCK]
-        fits = _first_fit(_overlap(block[:, :, None], block[:, None], iou_thr))
-        chosen.append(left[:BLOCK][fits])
+        rows = _bits(_overlap(block[:, :, None], block[:, None], iou_thr))
+        fits = _first_fit((1 << len(rows)) - 1, rows)
+        chosen.append(left[fits])
         if len(left) <= BLOCK:
             return np.concatenate(chosen)
-        members = block.compress(fits, axis=1)
+        members = block.take(fits, axis=1)
         rest = BLOCK + _overlap_all(boxes[:, BLOCK:], members, iou_thr)
         left = left[rest]
         boxes = boxes.take(rest, axis=1)
@@ -306,21 +351,27 @@ def _overlap_all(boxes: np.ndarray, members: np.ndarray, iou_thr: float) -> np.n
     return result.nonzero()[0]
 
 
-def _first_fit(overlap: np.ndarray) -> np.ndarray:
-    """Which boxes overlap all those before them that do so too.
+def _bits(overlap: np.ndarray) -> list[int]:
+    """Which others each box overlaps: bit j of the integer i stands for box j.
 
     Args:
-        overlap (np.ndarray): Which boxes overlap which, bool, (N, N).
-
-    Returns:
-        np.ndarray: bool, (N,).
+        overlap (np.ndarray): bool, (N, N); its diagonal becomes False.
     """
-    clash = LATER[: len(overlap), : len(overlap)] > overlap
-    fits = ~clash.any(axis=0)
-    while not fits.all():
-        # After n rounds the first n are final.
-        update = ~clash[fits].any(axis=0)
-        if (update == fits).all():
-            break
-        fits = update
-    return fits
+    np.fill_diagonal(overlap, False)
+    packed = np.packbits(overlap, axis=1, bitorder='little')
+    as_bytes = packed.view(f'V{packed.shape[1]}').ravel().tolist()
+    return [int.from_bytes(row, 'little') for row in as_bytes]
+
+
+def _first_fit(candidates: int, overlap: list[int]) -> list[int]:
+    """Indices of the candidates that overlap all those before them that do so too.
+
+    Args:
+        candidates (int): Bit i stands for box i.
+        overlap (list[int]): Of :func:`_bits`.
+    """
+    chosen = []
+    while candidates:
+        chosen.append((candidates & -candidates).bit_length() - 1)
+        candidates &= overlap[chosen[-1]]
+    return chosen
