@@ -17,7 +17,7 @@ GAIT = dict(
 )
 SWAY = dict(turn=(0, 6, 180), bend=(0, 2, 90), head_turn=(0, 4, 0), lean=(4, 1, 45))
 LIMITS = {name: values[:2] for name, values in (TORSO_ANGLES | LIMB_ANGLES).items()}
-# Seconds in which a camera swings to and fro.
+# Seconds of one swing of a camera, there and back.
 SWING = 24.0
 # A step with these angles, in statures; the height that the body rises and sinks by.
 STEP, BOB = 0.35, 0.012

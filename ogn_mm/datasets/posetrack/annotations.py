@@ -6,7 +6,6 @@ need no keypoints. Files of 2017 have one key, ``annolist``, a list of frames, i
 every single value lies in a list of its own. All come out alike here.
 """
 
-import re
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +15,7 @@ import numpy as np
 from ogn_mm.datasets.checks import Records, read_json, shown
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
-ABSENT, HIDDEN, VISIBLE = 0, 1, 2
-FILE_NAME = re.compile(r'(\d+)_(mpii|bonn|mpiinew)[^/]*/(\d+)\.\w+$')
-SOURCES = dict(mpii=1, bonn=2, mpiinew=3)
+from .annolist import ABSENT, HIDDEN, VISIBLE, is_polygon, read_annolist
 
 
 class Sequence(NamedTuple):
@@ -81,9 +78,6 @@ def check_tracks(people: list[dict], source: str) -> None:
     Records(people, 'annotation', source).report(
         [counts[key] > 1 for key in keys], "'track_id' is not unique in its image"
     )
-
-
-# ------------------------------------------------------------ 2018 and 2021
 
 
 def read_images(content: dict, source: str) -> tuple[list, list]:
@@ -190,142 +184,3 @@ def read_regions(image: dict, images: Records) -> list[np.ndarray]:
     )
     alone.report([not all(map(is_polygon, polygons))], problem)
     return [polygon for polygon in polygons if len(polygon)]
-
-
-def is_polygon(corners: np.ndarray) -> bool:
-    """Whether these are the corners of a polygon, or none at all."""
-    if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) in (1, 2):
-        return False
-    return bool(np.isfinite(corners).all())
-
-
-# -------------------------------------------------------------------- 2017
-
-
-def read_annolist(content: dict, source: str) -> tuple[list, list]:
-    """Frames and people of a file of PoseTrack 2017.
-
-    Its images have no ids. They get the ones that PoseTrack 2018 would give: a digit
-    for the source, six for the sequence's number and four for the frame's.
-    """
-    annolist = content['annolist']
-    if not isinstance(annolist, list) or not annolist:
-        raise ValueError(
-            f"{source}: field 'annolist' should be a non-empty list, found "
-            f'{shown(annolist)}'
-        )
-    frames, people = [], []
-    for number, frame in enumerate(annolist):
-        where = f'{source}: frame {number}'
-        name = single(single(frame, 'image', where), 'name', where)
-        image_id = image_id_of(name, where)
-        rects = listed(frame, 'annorect', where)
-        regions = [
-            read_points(region, ('x', 'y'), f'{where}: ignore region {i}')
-            for i, region in enumerate(listed(frame, 'ignore_regions', where))
-        ]
-        if not all(map(is_polygon, regions)):
-            raise ValueError(
-                f"{where}: 'ignore_regions' should have at least 3 points each"
-            )
-        labelled = single(frame, 'is_labeled', where, default=bool(rects))
-        frames.append(
-            dict(
-                id=image_id,
-                file_name=name,
-                is_labeled=bool(labelled),
-                ignore_regions=[region for region in regions if len(region)],
-            )
-        )
-        for i, rect in enumerate(rects):
-            ids = dict(id=100 * image_id + i, image_id=image_id)
-            people.append(ids | read_rect(rect, f'{where}: person {i}'))
-    for field, records in (('image', frames), ('annotation', people)):
-        Records(records, field, source).unique_ids()
-    return frames, people
-
-
-def image_id_of(file_name, where: str) -> int:
-    """An image's id by its name, such as .../02650_mpii/00000001.jpg."""
-    match = isinstance(file_name, str) and FILE_NAME.search(file_name)
-    if not match or len(match[1]) > 6 or int(match[3]) > 9999:
-        raise ValueError(
-            f"{where}: 'name' should end in NUMBER_SOURCE/FRAME.jpg with SOURCE one of "
-            f'{", ".join(SOURCES)}, found {shown(file_name)}'
-        )
-    return int(f'{SOURCES[match[2]]}{int(match[1]):06d}{int(match[3]):04d}')
-
-
-def read_rect(rect, where: str) -> dict:
-    """The track, head box and keypoints of one person."""
-    person = dict(track_id=single(rect, 'track_id', where))
-    if not isinstance(person['track_id'], int):
-        raise ValueError(
-            f"{where}: 'track_id' should be int, found {shown(person['track_id'])}"
-        )
-    if 'x1' in rect:
-        corners = [single(rect, name, where) for name in ('x1', 'y1', 'x2', 'y2')]
-        x1, y1, x2, y2 = finite(corners, 'x1, y1, x2, y2', where).tolist()
-        person['bbox_head'] = [x1, y1, x2 - x1, y2 - y1]
-    keypoints = np.zeros((len(POSETRACK18_JOINTS), 3))
-    for points in listed(rect, 'annopoints', where):
-        values = read_points(points, ('id', 'x', 'y'), where)
-        ids = values[:, 0]
-        if not np.isin(ids, range(len(POSETRACK17_JOINTS))).all():
-            raise ValueError(f"{where}: 'point' has an 'id' outside 0 to 14")
-        if len(set(ids)) < len(ids):
-            raise ValueError(f"{where}: 'point' has an 'id' twice")
-        names = [POSETRACK17_JOINTS[int(i)] for i in ids]
-        hidden = [
-            single(point, 'is_visible', where, default=1) in (0, '0')
-            for point in listed(points, 'point', where)
-        ]
-        rows = [POSETRACK18_JOINTS.index(name) for name in names]
-        keypoints[rows, :2] = values[:, 1:]
-        keypoints[rows, 2] = np.where(hidden, HIDDEN, VISIBLE)
-    return person | dict(keypoints=keypoints)
-
-
-def read_points(holder, fields: tuple, where: str) -> np.ndarray:
-    """Some fields of each entry of ``point``, (V, len(fields))."""
-    rows = [
-        [single(point, field, where) for field in fields]
-        for point in listed(holder, 'point', where)
-    ]
-    return finite(rows, 'point', where).reshape(-1, len(fields))
-
-
-def finite(values: list, field: str, where: str) -> np.ndarray:
-    """Numbers as floats."""
-    try:
-        numbers = np.array(values, float)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{where}: '{field}' should hold finite numbers only")
-    return numbers
-
-
-def listed(holder, field: str, where: str) -> list:
-    """A field that is a list; what is missing or null is an empty one."""
-    if not isinstance(holder, dict):
-        raise ValueError(f'{where}: should be a JSON object, found {shown(holder)}')
-    values = holder.get(field) or []
-    if not isinstance(values, list):
-        raise ValueError(f"{where}: '{field}' should be a list, found {shown(values)}")
-    return values
-
-
-def single(holder, field: str, where: str, **default):
-    """A field's only value, in a list of its own or not."""
-    if not isinstance(holder, dict):
-        raise ValueError(f'{where}: should be a JSON object, found {shown(holder)}')
-    value = holder.get(field, [])
-    values = value if isinstance(value, list) else [value]
-    if not values and default:
-        return default['default']
-    if len(values) != 1:
-        raise ValueError(
-            f"{where}: '{field}' should be one value, found {shown(value)}"
-        )
-    return values[0]
