@@ -31,7 +31,10 @@ def parse_args(argv=None):
         '--size', type=int, nargs=2, default=(320, 240), metavar=('W', 'H')
     )
     parser.add_argument(
-        '--max-people', type=int, default=6, help='people a video, 2 to this many'
+        '--max-people',
+        type=int,
+        default=6,
+        help='people a video: half of this to this many',
     )
     parser.add_argument('--workers', type=int, default=2, help='processes')
     parser.add_argument(

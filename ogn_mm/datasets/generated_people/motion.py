@@ -17,16 +17,18 @@ GAIT = dict(
 )
 SWAY = dict(turn=(0, 6, 180), bend=(0, 2, 90), head_turn=(0, 4, 0), lean=(4, 1, 45))
 LIMITS = {name: values[:2] for name, values in (TORSO_ANGLES | LIMB_ANGLES).items()}
+# Seconds in which a camera swings to and fro.
+SWING = 24.0
 # A step with these angles, in statures; the height that the body rises and sinks by.
 STEP, BOB = 0.35, 0.012
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera that pans, zooms and shakes.
+    """A camera that pans, zooms and shakes; it swings back after `SWING` / 4 seconds.
 
-    ``size`` (width, height) and ``pan`` are in pixels, the latter a second; ``zoom`` is
-    the rate of growth a second; ``shake`` in pixels at three times ``shake_rate`` Hz.
+    ``size`` (width, height) and ``pan`` are in pixels, the latter a second at first;
+    ``zoom`` is the rate of growth a second at first; ``shake`` is in pixels.
     """
 
     size: tuple
@@ -36,10 +38,11 @@ class Camera:
 
     def at(self, time: float) -> tuple[float, np.ndarray]:
         """Scale and shift, (2,), from the scene to the picture."""
-        scale = float(np.exp(self.zoom * time))
+        swung = SWING / (2 * np.pi) * np.sin(2 * np.pi / SWING * time)
+        scale = float(np.exp(self.zoom * swung))
         centre = (np.array(self.size) - 1) / 2
         tremor = np.sin(2 * np.pi * np.array((1.7, 2.3)) * time + (0, 1))
-        looked_at = centre + np.multiply(self.pan, time) + self.shake * tremor
+        looked_at = centre + np.multiply(self.pan, swung) + self.shake * tremor
         return scale, centre - scale * looked_at
 
 
@@ -68,8 +71,10 @@ class Mover:
         heading = np.deg2rad(self.person.pose['yaw'])
         depth = self.feet[1] - self.horizon
         # Coming closer, they look larger and stand lower in the picture. Ten statures
-        # is about the distance at which a person fills a quarter of the picture.
-        growth = float(np.exp(np.cos(heading) * self.speed * time / 10))
+        # is about the distance at which a person fills a quarter of the picture. Nobody
+        # grows or shrinks without end, in videos of an hour.
+        nearer = np.cos(heading) * self.speed * time / 10
+        growth = float(np.exp(np.clip(nearer, -1.5, 1)))
         way = np.sin(heading) * self.speed * time * depth * self.height_share
         turn = 2 * np.pi * self.cadence * time + self.phase
         pose = dict(self.person.pose)

@@ -55,7 +55,7 @@ def sample_scene(rng, size, max_people: int) -> VideoScene:
     horizon = height * rng.uniform(0.15, 0.35)
     share = rng.uniform(0.85, 1.1)
     movers = []
-    for _ in range(rng.integers(2, max_people + 1)):
+    for _ in range(rng.integers(max(2, max_people // 2), max_people + 1)):
         mover = sample_mover(rng, size, horizon, share)
         if movers and rng.random() < 0.2:  # dressed alike
             look = movers[-1].person.look
@@ -79,7 +79,7 @@ def sample_mover(rng, size, horizon: float, share: float) -> Mover:
     width, height = size
     pose = sample_pose(rng)
     if rng.random() < 0.75:
-        x = width * rng.uniform(-0.6, 1.6)
+        x = width * rng.uniform(-1, 2)
         inwards = 1 if x < 0 else -1
         direction = inwards if not 0 <= x <= width else rng.choice((-1, 1))
         pose, swing, cadence, speed = sample_walk(rng, pose, direction)
@@ -221,7 +221,7 @@ def generate_video(seed: int, split: int, index: int, frames: int, size, max_peo
         index (int): >= 0.
         frames (int): >= 1. More frames do not change the first ones.
         size (tuple): (width, height), pixels.
-        max_people (int): 2 to this many.
+        max_people (int): >= 2; there are half of this to this many.
 
     Yields:
         tuple: (height, width, 3) uint8 BGR; people's fields, see `label`, and

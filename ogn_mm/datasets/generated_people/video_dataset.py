@@ -13,7 +13,7 @@ from .dataset import STREAMS, check_manifest, run, write_atomically
 from .video import generate_video
 
 # Counts up when the same parameters give other pictures or annotations.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 
 def generate_videos(
@@ -42,7 +42,8 @@ def generate_videos(
         frames (int): Frames a video, 1 to 9999; 12 make a second.
         seed (int): >= 0.
         size (tuple): (width, height) of the images, pixels.
-        max_people (int): People a video, 2 to this many; not all are always in sight.
+        max_people (int): People a video, half of this to this many and at least 2;
+            not all are always in sight.
         workers (int): Processes.
 
     Raises:
