@@ -39,7 +39,8 @@ install:
 	$(PIP_INSTALL) -r requirements/build.txt -r requirements/runtime.txt $(CONSTRAINTS)
 	$(PYTHON) tools/install_mmcv.py
 	$(PYTHON) tools/install_xtcocotools.py
-	$(PIP_INSTALL) --quiet --no-deps -r requirements/mmpose.txt $(CONSTRAINTS)
+	$(PIP_INSTALL) --quiet --no-deps -r requirements/mmpose.txt \
+	    -r requirements/trackeval.txt $(CONSTRAINTS)
 	$(PIP_INSTALL) --quiet --no-deps --no-build-isolation --editable .
 	$(PYTHON) -W ignore -c 'import ogn_mm; print("ogn_mm", ogn_mm.__version__, "is ready")'
 

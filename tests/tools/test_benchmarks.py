@@ -145,6 +145,16 @@ def test_boxes(load, capsys):
         assert 0 < int(row['kept']) <= int(row['number'])
 
 
+def test_posetrack(load, capsys):
+    load('benchmark_posetrack').main(
+        ['--sequences', '2', '--frames', '4', '--people', '3', '--hota']
+    )
+    printed = capsys.readouterr().out
+    parts = ['reading the predictions', 'AP', 'AP and MOTA', 'AP, MOTA, HOTA and IDF1']
+    assert [row['part'] for row in read_table(printed)] == parts
+    assert 0 < float(printed.split()[-1]) <= 100
+
+
 def test_tracking(load, capsys):
     load('benchmark_tracking').main(
         ['--people', '1', '4', '--frames', '4', '--rounds', '1']

@@ -12,6 +12,7 @@ import json
 import math
 from pathlib import Path
 
+from rich.console import Console
 from rich.progress import track
 
 import ogn_mm  # noqa: F401
@@ -50,7 +51,8 @@ def evaluate(gt_dir: Path, pred_dir: Path, hota: bool = False) -> dict:
     if missing:
         more = f' (and {len(missing) - 1} more)' if len(missing) > 1 else ''
         raise FileNotFoundError(f'{missing[0]}: there is no such file{more}')
-    for file in track(files, description='Evaluating', transient=True):
+    console = Console(stderr=True)
+    for file in track(files, 'Evaluating', console=console, transient=True):
         truth = read_posetrack(file, truth=True)
         found = read_posetrack(pred_dir / file.name, truth=False)
         # The official evaluator names a sequence by what stands before the first dot.

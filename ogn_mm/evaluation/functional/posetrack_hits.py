@@ -7,7 +7,8 @@ oddities included.
 from typing import NamedTuple
 
 import numpy as np
-import shapely
+
+from ogn_mm.structures.keypoint import inside_regions
 
 from .posetrack_sequence import PoseSequence
 
@@ -79,9 +80,7 @@ def drop_ignored(people: PoseSequence) -> PoseSequence:
     dropped = np.zeros(len(people.frames), bool)
     for frame, polygon in people.regions:
         here = slice(*np.searchsorted(people.frames, [frame, frame + 1]))
-        if len(polygon):
-            x, y = people.keypoints[here].transpose(2, 0, 1)
-            exist[here] &= ~shapely.contains_xy(shapely.Polygon(polygon), x, y)
+        exist[here] &= ~inside_regions(people.keypoints[here], [polygon])
         dropped[here] = True
     dropped &= ~exist.any(axis=1)
     return people._replace(exist=exist).take(~dropped)

@@ -30,7 +30,7 @@ class IdentityMetrics:
         ImportError: TrackEval is not installed; the message says what to run.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         try:
             from trackeval.metrics import HOTA, Identity
         except ImportError as error:

@@ -58,7 +58,7 @@ class PoseTrackReport:
         ImportError: TrackEval is needed and not installed.
     """
 
-    def __init__(self, tracking: bool = True, hota: bool = False):
+    def __init__(self, tracking: bool = True, hota: bool = False) -> None:
         self.tracking = tracking
         self.identity = IdentityMetrics() if hota and tracking else None
         self.samples: list[JointSamples] = []

@@ -149,6 +149,9 @@ class PoseTrackMetric(BaseMetric):
 
     def to_joints(self, keypoints: np.ndarray, scores: np.ndarray, place: str):
         """Keypoints and scores of the 15 joints."""
+        if not len(scores):
+            num_joints = len(POSETRACK17_JOINTS)
+            return np.zeros((0, num_joints, 2)), np.zeros((0, num_joints))
         if self.joint_mapping:
             keypoints, scores = self.joint_mapping(keypoints, scores)
             num = scores.shape[1]
