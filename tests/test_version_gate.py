@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 
 import ogn_mm
 from ogn_mm import COMPILED, REQUIRED, check_packages, check_version, install_command
+from ogn_mm.evaluation.functional.posetrack_identity import REQUIREMENT
 
 ROOT = Path(__file__).parents[1]
 
@@ -119,3 +120,8 @@ def test_reference_stack_is_within_the_ranges():
     for name, specifier in requirements('reference.txt').items():
         if name in REQUIRED:
             check_version(name, next(iter(specifier)).version)
+
+
+def test_the_range_of_trackeval_is_the_same():
+    stated = requirements('trackeval.txt')['trackeval']
+    assert stated == Requirement(REQUIREMENT).specifier
