@@ -119,7 +119,7 @@ def read_ahead(items: Iterator, ahead: int) -> Iterator:
                 if stop.is_set():
                     return
             queue.put((None, StopIteration()))
-        except Exception as error:
+        except BaseException as error:  # or the loop would wait for ever
             queue.put((None, error))
 
     thread = Thread(target=read, daemon=True)

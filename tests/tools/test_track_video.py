@@ -174,6 +174,43 @@ def test_broken_frame_is_reported_and_skipped(tool, setting, tmp_path, capsys):
     assert len(list(FrameReader(str(tmp_path / 'out/tracked.mp4')))) == 8
 
 
+class Camera:
+    """Gives a folder's frames, then the user presses Ctrl-C."""
+
+    def __init__(self, folder):
+        self.paths = sorted(folder.iterdir())
+
+    def isOpened(self):
+        return True
+
+    def get(self, _):
+        return 0.0
+
+    def grab(self):
+        if len(self.paths) < 6:
+            raise KeyboardInterrupt
+        return True
+
+    def retrieve(self):
+        return True, cv2.imread(str(self.paths.pop(0)))
+
+
+def test_webcam_until_ctrl_c(tool, setting, tmp_path, monkeypatch):
+    """What was seen is tracked, recorded and drawn; it is not overwritten."""
+    real = cv2.VideoCapture
+    monkeypatch.setattr(
+        'ogn_mm.apis.video_io.cv2.VideoCapture',
+        lambda source: Camera(setting[1]) if source == 0 else real(source),
+    )
+    content = run(tool, setting, tmp_path, frames='webcam:0')
+    assert len(content['images']) == 4
+    assert len(tracks(content)) == 2
+    for name in ('recording.mp4', 'tracked.mp4'):
+        assert len(list(FrameReader(str(tmp_path / name)))) == 4
+    with pytest.raises(SystemExit, match='choose another --out for the webcam'):
+        run(tool, setting, tmp_path, frames='webcam:0')
+
+
 def test_short_tracks_are_left_out(tool, setting, tmp_path):
     content = run(tool, setting, tmp_path, '--no-video', '--min-length', '10')
     assert content['annotations'] == [] and len(content['images']) == 9

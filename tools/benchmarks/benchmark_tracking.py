@@ -69,7 +69,8 @@ def build_trackers(frames: list[dict]):
         samples.append(sample)
 
     def track_by_sort():
-        tracker = SORTTracker(dict(type='KalmanFilter'), reid=None, match_iou_thr=0.5)
+        motion = dict(type='mmdet.KalmanFilter')
+        tracker = SORTTracker(motion, reid=None, match_iou_thr=0.5)
         for sample in samples:
             tracker.track(None, None, sample)
         return int(tracker.num_tracks)

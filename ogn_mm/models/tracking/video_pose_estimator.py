@@ -34,7 +34,7 @@ class VideoPoseEstimator(BaseModel):
     tracker does by itself.
 
     The checkpoint of one network serves as the pose network's weights, or, without one,
-    as the detector's; the other parts then have theirs by ``checkpoint``.
+    as the detector's; the other parts then need theirs by ``checkpoint``.
 
     Args:
         tracker (dict): Config of :class:`PoseTracker`.
@@ -86,10 +86,15 @@ class VideoPoseEstimator(BaseModel):
             self.detector, self.detector_pipeline = build_part('mmdet', **detector)
         if pose_estimator:
             self.pose_estimator, self.pipeline = build_part('mmpose', **pose_estimator)
-        given = dict(detector=detector, pose_estimator=pose_estimator)
-        self.weighted = [
+        given = dict(
+            detector=detector,
+            pose_estimator=pose_estimator,
+            appearance=appearance,
+            flow=flow,
+        )
+        self.weighted = {
             name for name, part in given.items() if part and part.get('checkpoint')
-        ]
+        }
         self.box_filter = box_filter and TASK_UTILS.build(box_filter)
         self.pose_nms_cfg = pose_nms_cfg or {}
         if not detector:
@@ -137,15 +142,25 @@ class VideoPoseEstimator(BaseModel):
     def _load_from_state_dict(self, state_dict, prefix, *args):
         parts = {name for name, _ in self.named_children()}
         if not any(key[len(prefix) :].partition('.')[0] in parts for key in state_dict):
-            main = 'pose_estimator' if self.pose_estimator else 'detector'
-            for key in list(state_dict):
-                name = f'{prefix}{main}.{key[len(prefix) :]}'
-                state_dict[name] = state_dict.pop(key)
-            # they have their weights, and this checkpoint none for them
-            for name in set(self.weighted) - {main}:
-                own = getattr(self, name).state_dict(prefix=f'{prefix}{name}.')
-                state_dict.update(own)
+            self._complete(state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def _complete(self, state_dict: dict, prefix: str) -> None:
+        """Make one network's weights those of the whole model, in place."""
+        main = 'pose_estimator' if self.pose_estimator else 'detector'
+        for key in list(state_dict):
+            name = f'{prefix}{main}.{key[len(prefix) :]}'
+            state_dict[name] = state_dict.pop(key)
+        for name, part in self.named_children():
+            if name == main:
+                continue
+            own = part.state_dict(prefix=f'{prefix}{name}.')
+            if own and name not in self.weighted:
+                raise ValueError(
+                    f'the checkpoint is that of the {main} alone, and '
+                    f'`model.{name}.checkpoint` is not set'
+                )
+            state_dict.update(own)
 
     def test_step(self, data: dict) -> list[PoseDataSample]:
         """As `BaseModel.test_step`; frames stay on the CPU, where they are cut up."""
