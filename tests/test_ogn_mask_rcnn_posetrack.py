@@ -49,6 +49,7 @@ def test_posetrack_begins_from_the_same_row_on_coco(data):
         if split != 'train':
             files = {metric['ann_file'] for metric in config[f'{split}_evaluator']}
             assert files == {f'data/{data}/{ann_file}'}
+    assert config['custom_hooks'].pop() == dict(type='mmpose.MapKeypointsHook')
     for own in (config, coco):
         own['optim_wrapper']['optimizer'].pop('lr')
         own.pop('load_from')

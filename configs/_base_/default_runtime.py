@@ -22,8 +22,6 @@ custom_hooks = [
     # uninterrupted one
     dict(type='EpochSeedHook'),
     dict(type='CheckKeypointsHook'),
-    # weights of one skeleton as a start on another
-    dict(type='MapKeypointsHook'),
 ]
 
 randomness = dict(seed=0)

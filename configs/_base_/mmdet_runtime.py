@@ -15,7 +15,5 @@ custom_hooks = [
     # together with `SeedAugmentation` in the pipeline: a resumed run repeats the
     # uninterrupted one
     dict(type='mmpose.EpochSeedHook'),
-    # weights of one skeleton as a start on another
-    dict(type='mmpose.MapKeypointsHook'),
 ]
 randomness = dict(seed=0)

@@ -17,5 +17,6 @@ posetrack_evaluators = [
     dict(type='CocoMetric', ann_file=posetrack_ann_file, metric='bbox'),
     dict(type='mmpose.KeypointDetectionMetric', ann_file=posetrack_ann_file),
 ]
-# the network has learnt people on COCO
+# The network has learnt people on COCO; its head's channels go where their keypoints are.
+posetrack_hook = dict(type='mmpose.MapKeypointsHook')
 posetrack_optim_wrapper = dict(optimizer=dict(lr=0.002))

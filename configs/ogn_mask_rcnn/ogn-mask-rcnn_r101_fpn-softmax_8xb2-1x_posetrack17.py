@@ -10,3 +10,4 @@ test_dataloader = _base_.posetrack_val
 val_evaluator = _base_.posetrack_evaluators
 test_evaluator = _base_.posetrack_evaluators
 optim_wrapper = _base_.posetrack_optim_wrapper
+custom_hooks = [*_base_.custom_hooks, _base_.posetrack_hook]
