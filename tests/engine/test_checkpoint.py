@@ -16,7 +16,11 @@ from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
-from ogn_mm.engine.checkpoint import PLAIN_DTYPES, AtomicLocalBackend
+from ogn_mm.engine.checkpoint import (
+    PLAIN_DTYPES,
+    AtomicLocalBackend,
+    require_checkpoint,
+)
 
 
 def load(path):
@@ -216,15 +220,23 @@ def test_downloads_are_protected_too(checkpoint, tmp_path, monkeypatch):
     assert not (tmp_path / 'marker').exists()
 
 
-def test_a_write_cut_off_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / 'epoch_1.pth'
-    backend = AtomicLocalBackend()
-    backend.put(b'old', path)
+def test_backend_makes_the_folder(tmp_path):
+    path = tmp_path / 'work_dir/epoch_1.pth'
+    AtomicLocalBackend().put(b'new', path)
+    assert path.read_bytes() == b'new'
 
-    def full(*_):
-        raise OSError('no space left on device')
 
-    monkeypatch.setattr(os, 'fsync', full)
-    with pytest.raises(OSError, match='no space'):
-        backend.put(b'new', path)
-    assert path.read_bytes() == b'old'
+def test_local_checkpoints_must_exist(tmp_path):
+    (tmp_path / 'there.pth').write_bytes(b'')
+    require_checkpoint(str(tmp_path / 'there.pth'))
+    with pytest.raises(FileNotFoundError, match=r'not\.pth: there is no such checkp'):
+        require_checkpoint(str(tmp_path / 'not.pth'))
+    with pytest.raises(FileNotFoundError):
+        require_checkpoint(str(tmp_path))
+    for scheme in ('https', 'torchvision', 'openmmlab', 'mmcls', 's3', 'a:s3'):
+        require_checkpoint(f'{scheme}://not')
+
+
+def test_failed_download_is_one_sentence():
+    with pytest.raises(OSError, match=r'http://127.0.0.1:1/x.pth was not downloaded'):
+        load('http://127.0.0.1:1/x.pth')

@@ -237,8 +237,8 @@ def _overlap_any(boxes: np.ndarray, others: np.ndarray, iou_thr: float) -> np.nd
             & (area[near] <= largest)
         )
         for part in np.array_split(pending, len(pending) // PART + 1):
-            near = boxes.take(part, axis=1)[:, None]
-            found[part] = _overlap(near, block, iou_thr).any(axis=0)
+            some = boxes.take(part, axis=1)[:, None]
+            found[part] = _overlap(some, block, iou_thr).any(axis=0)
     result = np.empty_like(found)
     result[by_x] = found
     return result
