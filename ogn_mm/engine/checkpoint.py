@@ -26,7 +26,6 @@ from mmengine.logging import HistoryBuffer
 from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
-from mmengine.utils import mkdir_or_exist
 
 from .atomic_write import write_atomically
 
@@ -152,7 +151,6 @@ class AtomicLocalBackend(LocalBackend):
 
     def put(self, obj: bytes, filepath):
         """Write ``obj`` to ``filepath``, whose folder is made if need be."""
-        mkdir_or_exist(os.path.dirname(filepath))
         write_atomically(filepath, obj, durable=True)
 
 
