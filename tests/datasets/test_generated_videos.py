@@ -292,7 +292,9 @@ def test_workers_and_interruptions_do_not_change_a_byte(reference, tmp_path):
     (tmp_path / 'images/train/000001_mpii_train/000001.jpg').unlink()
     (tmp_path / 'annotations/val/000001_mpii_val.json').unlink()
     # half of a frame that was being written
-    (tmp_path / 'images/train/000001_mpii_train/.000001.jpg').write_bytes(b'torn')
+    (tmp_path / 'images/train/000001_mpii_train/.000001.jpg.partial').write_bytes(
+        b'torn'
+    )
     generate_videos(tmp_path, workers=2, **SMALL)
     assert files(tmp_path) == files(reference)
     # 9 frames, 3 videos, 2 splits and the manifest

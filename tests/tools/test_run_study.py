@@ -425,7 +425,7 @@ def test_interrupted_studies_go_on(study, run_study, interruptible):
     interrupter.join()
     assert code == 130
     assert 'the same command goes on from here' in output
-    assert not trainings(study)
+    wait_for(lambda: not trainings(study))
     assert not (study.work_dir / 'plain/seed0/result.json').exists()
 
     assert run_study('--jobs', 2, '--seeds', 0)[0] == 0

@@ -131,6 +131,7 @@ def loss_over_whole_maps(head, maps, rois, keypoints, visible):
     )
     count = disks.sum().clamp(min=1)
     weights = disks.any(dim=-1).any(dim=-1)[..., None, None]
+    weights = weights * disks.float().clamp(min=0.1)  # the background counts a tenth
     score = F.smooth_l1_loss(maps[:, :K], disks.float(), reduction='none') * weights
     offset = F.smooth_l1_loss(
         maps[:, K:].unflatten(1, (K, 2)), offsets / head.codec.radius, reduction='none'
