@@ -417,6 +417,7 @@ def test_interrupted_studies_go_on(study, run_study, interruptible):
     # interrupted, it ends them
     def interrupt():
         wait_for(lambda: len(trainings(study)) == 2)
+        time.sleep(0.3)  # the runner, too, has to see that it started them
         os.kill(os.getpid(), signal.SIGINT)
 
     interrupter = threading.Thread(target=interrupt)
