@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import track
 
 import ogn_mm  # noqa: F401
+from ogn_mm.datasets.posetrack import sequence_files
 from ogn_mm.evaluation.functional import (
     PoseTrackReport,
     read_posetrack,
-    sequence_files,
 )
 
 

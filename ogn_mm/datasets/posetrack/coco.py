@@ -10,7 +10,8 @@ from PIL import Image
 from ogn_mm.datasets.checks import require_images
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS, inside_regions
 
-from .annotations import ABSENT, Sequence, read_sequence, sequence_files
+from .annotations import ABSENT, Sequence, read_sequence
+from .files import sequence_files
 
 CATEGORY = dict(
     id=1, name='person', supercategory='person', keypoints=list(POSETRACK18_JOINTS)
