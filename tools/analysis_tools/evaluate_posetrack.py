@@ -92,6 +92,9 @@ def without_nan(value):
 def main(argv=None):
     args = parse_args(argv)
     try:
+        # before the work, not after
+        if args.out and args.out.is_dir():
+            raise ValueError(f'{args.out}: --out should be a file, found a folder')
         report = evaluate(args.gt_dir, args.pred_dir, args.hota)
         print(format_table(report))
         if args.out:
