@@ -6,10 +6,11 @@ import json
 import numpy as np
 import pytest
 import torch
-from mmdet.registry import MODELS
+from mmdet.registry import MODELS, TASK_UTILS
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from mmengine.structures import InstanceData
 from test_ogn_mask_rcnn_configs import CONFIGS, FOLDER, small_recipe
 from tiny_detector import read_config
 
@@ -60,7 +61,29 @@ def test_posetrack_begins_from_the_same_row_on_coco(data):
                 metric.pop('ann_file')
         for key in [key for key in own if key.startswith('posetrack')]:
             own.pop(key)
+    for part in ('rpn', 'rcnn'):
+        for own, threshold in ((config, 0.5), (coco, -1)):
+            assigner = own['model']['train_cfg'][part]['assigner']
+            assert assigner.pop('ignore_iof_thr') == threshold
     assert config == coco
+
+
+@pytest.mark.parametrize('part', ['rpn', 'rcnn'])
+def test_what_lies_in_an_ignore_region_is_no_background(part):
+    """MMDetection gives 0 to background, -1 to what does not count."""
+    init_default_scope('mmdet')
+    config = read_config(FOLDER / 'kpt-mask-rcnn_r50_fpn_8xb2-1x_posetrack18.py')
+    assigner = TASK_UTILS.build(config.model.train_cfg[part].assigner)
+    boxes = torch.tensor(
+        [[0, 0, 20, 40], [110, 10, 130, 50], [190, 0, 230, 40], [300, 0, 320, 40.0]]
+    )
+    assigned = assigner.assign(
+        InstanceData(priors=boxes),
+        InstanceData(bboxes=boxes[:1], labels=torch.zeros(1, dtype=torch.long)),
+        InstanceData(bboxes=torch.tensor([[100, 0, 200, 100.0]])),
+    )
+    # a person, in the region, a quarter in it, elsewhere
+    assert assigned.gt_inds.tolist() == [1, -1, 0, 0]
 
 
 def write_posetrack(people, root):

@@ -1,6 +1,8 @@
 # What a keypoint detector's recipe for COCO needs on PoseTrack 2018, converted to COCO's
 # format by tools/dataset_tools/convert_posetrack.py. Of the 17 keypoints the ears are
 # never labelled: they neither learn nor count.
+_base_ = './posetrack_ignore_regions.py'
+
 posetrack = dict(
     data_root='data/posetrack18/',
     data_prefix=dict(img=''),

@@ -4,6 +4,7 @@ _base_ = [
 ]
 
 load_from = 'work_dirs/ogn-mask-rcnn_r50_fpn-softmax_8xb2-1x_coco/epoch_12.pth'
+model = _base_.posetrack_model
 train_dataloader = _base_.posetrack_train
 val_dataloader = _base_.posetrack_val
 test_dataloader = _base_.posetrack_val

@@ -76,6 +76,11 @@ def test_other_predictions_do_not_matter(tool, folders):
     np.testing.assert_equal(tool.evaluate(*folders), expected)
 
 
+def test_the_report_is_no_folder(tool, folders, tmp_path):
+    with pytest.raises(SystemExit, match='--out should be a file, found a folder'):
+        run(tool, folders, '--out', str(tmp_path))
+
+
 def drop_frame(content):
     del content['images'][0]
 

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import track
 
 import ogn_mm  # noqa: F401
+from ogn_mm.datasets.posetrack import sequence_files
 from ogn_mm.evaluation.functional import (
     PoseTrackReport,
     read_posetrack,
-    sequence_files,
 )
 
 
@@ -92,6 +92,9 @@ def without_nan(value):
 def main(argv=None):
     args = parse_args(argv)
     try:
+        # before the work, not after
+        if args.out and args.out.is_dir():
+            raise ValueError(f'{args.out}: --out should be a file, found a folder')
         report = evaluate(args.gt_dir, args.pred_dir, args.hota)
         print(format_table(report))
         if args.out:

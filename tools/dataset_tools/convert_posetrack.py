@@ -13,12 +13,12 @@ labelled.
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
 from ogn_mm.datasets.checks import summarize
 from ogn_mm.datasets.posetrack import read_folder, sequences_to_coco
+from ogn_mm.engine.atomic_write import write_atomically
 
 
 def parse_args(argv=None):
@@ -43,14 +43,6 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def write_json(path: Path, content: dict) -> None:
-    """Write a file that is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f'.{path.name}.{os.getpid()}')
-    scratch.write_text(json.dumps(content))
-    scratch.replace(path)
-
-
 def main(argv=None):
     args = parse_args(argv)
     try:
@@ -58,13 +50,15 @@ def main(argv=None):
             raise ValueError(
                 f'{args.out}: would lie among the sequences; choose another folder'
             )
+        if args.out.is_dir():
+            raise ValueError(f'{args.out}: --out should be a file, found a folder')
         sequences = read_folder(args.annotations)
         coco, skipped, noted = sequences_to_coco(
             sequences, args.images, args.with_unlabelled
         )
-    except (ValueError, FileNotFoundError) as error:
+        write_atomically(args.out, json.dumps(coco))
+    except (ValueError, OSError) as error:
         sys.exit(f'convert_posetrack: {error}')
-    write_json(args.out, coco)
     people = sum(not person['iscrowd'] for person in coco['annotations'])
     loaded = f'{len(coco["images"])} images, {people} people'
     print(f'{args.out}: ' + summarize(loaded, skipped, noted))

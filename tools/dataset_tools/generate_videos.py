@@ -87,6 +87,8 @@ def draw_labels(image, person: dict) -> None:
 def main(argv=None):
     args = parse_args(argv)
     try:
+        if Path(args.out).is_file():
+            raise ValueError(f'{args.out}: --out should be a folder, found a file')
         generate_videos(
             args.out,
             dict(train=args.num_train, val=args.num_val),
@@ -96,7 +98,7 @@ def main(argv=None):
             max_people=args.max_people,
             workers=args.workers,
         )
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(f'generate_videos: {error}')
     if args.preview:
         sheet = contact_sheet(args.out, 'val', args.preview)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import cv2
 
-from ogn_mm.datasets.posetrack.annotations import read_sequence, sequence_files
+from ogn_mm.datasets.posetrack.annotations import read_sequence
 from ogn_mm.datasets.posetrack.coco import CATEGORY, sequences_to_coco
+from ogn_mm.datasets.posetrack.files import sequence_files
 from ogn_mm.engine.atomic_write import write_atomically
 
 from .dataset import STREAMS, check_manifest, run

@@ -1,15 +1,14 @@
 """Reading PoseTrack 2017's files, in which every single value lies in a list."""
 
-import re
-
 import numpy as np
 
 from ogn_mm.datasets.checks import Records, shown
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
+from .files import FILE_NAME, is_polygon, list_in
+
 # What is known of a joint, as COCO's flags.
 ABSENT, HIDDEN, VISIBLE = 0, 1, 2
-FILE_NAME = re.compile(r'(\d+)_(mpii|bonn|mpiinew)[^/]*/(\d+)\.\w+$')
 SOURCES = dict(mpii=1, bonn=2, mpiinew=3)
 
 
@@ -19,14 +18,8 @@ def read_annolist(content: dict, source: str) -> tuple[list, list]:
     Its images have no ids. They get the ones that PoseTrack 2018 would give: a digit
     for the source, six for the sequence's number and four for the frame's.
     """
-    annolist = content['annolist']
-    if not isinstance(annolist, list) or not annolist:
-        raise ValueError(
-            f"{source}: field 'annolist' should be a non-empty list, found "
-            f'{shown(annolist)}'
-        )
     frames, people = [], []
-    for number, frame in enumerate(annolist):
+    for number, frame in enumerate(list_in(content, 'annolist', source, 1)):
         where = f'{source}: frame {number}'
         name = single(single(frame, 'image', where), 'name', where)
         image_id = image_id_of(name, where)
@@ -58,8 +51,8 @@ def read_annolist(content: dict, source: str) -> tuple[list, list]:
 
 def image_id_of(file_name, where: str) -> int:
     """An image's id by its name, such as .../02650_mpii/00000001.jpg."""
-    match = isinstance(file_name, str) and FILE_NAME.search(file_name)
-    if not match or len(match[1]) > 6 or int(match[3]) > 9999:
+    match = isinstance(file_name, str) and FILE_NAME.fullmatch(file_name)
+    if not match or len(match[1]) > 6:
         raise ValueError(
             f"{where}: 'name' should end in NUMBER_SOURCE/FRAME.jpg with SOURCE one of "
             f'{", ".join(SOURCES)}, found {shown(file_name)}'
@@ -140,10 +133,3 @@ def single(holder, field: str, where: str, **default):
             f"{where}: '{field}' should be one value, found {shown(value)}"
         )
     return values[0]
-
-
-def is_polygon(corners: np.ndarray) -> bool:
-    """Whether these are the corners of a polygon, or none at all."""
-    if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) in (1, 2):
-        return False
-    return bool(np.isfinite(corners).all())

@@ -10,7 +10,8 @@ from PIL import Image
 from ogn_mm.datasets.checks import require_images
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS, inside_regions
 
-from .annotations import ABSENT, Sequence, read_sequence, sequence_files
+from .annotations import ABSENT, Sequence, read_sequence
+from .files import sequence_files
 
 CATEGORY = dict(
     id=1, name='person', supercategory='person', keypoints=list(POSETRACK18_JOINTS)
@@ -35,7 +36,7 @@ def sequences_to_coco(
     their box's centre lies there. Images keep their regions as ``ignore_regions_x`` and
     ``_y``, and each is an annotation with ``iscrowd=1`` as well: what a detector finds
     there does not count, and in training neither, if its assigners have an
-    ``ignore_iof_thr`` above 0 (in MMDetection's configs it is -1).
+    ``ignore_iof_thr`` above 0, as in the configs for PoseTrack (MMDetection's have -1).
 
     Without a box, people get one made of their keypoints (see `box_of_keypoints`),
     clipped to the image.

@@ -14,8 +14,9 @@ from mmpose.registry import DATASETS
 from ogn_mm.datasets.checks import require_images
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
 
-from .annotations import ABSENT, Sequence, read_sequence, sequence_files
+from .annotations import ABSENT, Sequence, read_sequence
 from .coco import box_of_keypoints
+from .files import sequence_files
 
 # What a frame's sample says about it; `PackPoseInputs` packs what it is asked for.
 FRAME_KEYS = (

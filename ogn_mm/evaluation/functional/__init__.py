@@ -6,12 +6,7 @@ from .bootstrap import (
 )
 from .box_recall import recall_curve
 from .pose_nms import check_nms_criteria, pose_nms, pose_oks, pose_scores
-from .posetrack_files import (
-    read_frames,
-    read_posetrack,
-    sequence_files,
-    write_posetrack,
-)
+from .posetrack_files import read_frames, read_posetrack, write_posetrack
 from .posetrack_report import PoseTrackReport
 from .posetrack_sequence import PoseSequence, check_track_ids
 from .track_length import in_long_tracks
@@ -32,6 +27,5 @@ __all__ = [
     'read_frames',
     'read_posetrack',
     'recall_curve',
-    'sequence_files',
     'write_posetrack',
 ]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ogn_mm.datasets.checks import Records
+from ogn_mm.datasets.posetrack.files import is_polygon, list_in
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS
 
 from .posetrack_sequence import (
@@ -29,9 +30,7 @@ def read_annolist(content: dict, source: str, truth: bool) -> PoseSequence:
     Raises:
         ValueError: The file is unusable; the message names it and the field.
     """
-    if not isinstance(content['annolist'], list):
-        raise ValueError(f"{source}: field 'annolist' should be a list")
-    entries = Records(content['annolist'], 'frame', source)
+    entries = Records(list_in(content, 'annolist', source, 1), 'frame', source)
     people_of = entries.column('annorect', list)
     counts = np.array([len(people) for people in people_of], int)
     people = Records([person for p in people_of for person in p], 'person', source)
@@ -120,10 +119,10 @@ def read_regions(entries: Records) -> list[tuple[int, np.ndarray]]:
         )
         for vertices in areas.column('point', list):
             points = areas._replace(items=vertices, kind=f'{areas.kind} point')
-            areas.report(
-                [len(vertices) in (1, 2)], "'point' should hold at least 3 vertices"
-            )
             polygon = np.stack([values(points, 'x'), values(points, 'y')], axis=1)
+            areas.report(
+                [not is_polygon(polygon)], "'point' should hold at least 3 vertices"
+            )
             regions.append((frame, polygon))
     return regions
 

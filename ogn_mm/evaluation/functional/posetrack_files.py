@@ -5,12 +5,18 @@ The layouts of 2017, and of 2018 and 2021, are read as the official evaluator do
 """
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 
-from ogn_mm.datasets.checks import Records, read_json, shown
+from ogn_mm.datasets.checks import Records
+from ogn_mm.datasets.posetrack.files import (
+    FILE_NAME,
+    joint_columns,
+    list_in,
+    read_content,
+    read_polygons,
+)
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
 from .posetrack17_files import people_to_annolist, read_annolist
@@ -19,11 +25,6 @@ from .posetrack_sequence import (
     PoseSequence,
     check_track_ids,
     head_sizes,
-)
-
-# The folder's number, and a frame's below 10000.
-FILE_NAME = re.compile(
-    r'(?:.*/)?(\d+)_(?:mpii|bonn|mpiinew)(?:_[^/]*)?/0*\d{1,4}\.[^/]*'
 )
 
 
@@ -42,12 +43,9 @@ def read_posetrack(path, truth: bool) -> PoseSequence:
         FileNotFoundError: There is no such file.
         ValueError: The file is unusable; the message names it and the field.
     """
-    source = str(path)
-    content = read_json(source)
-    if not isinstance(content, dict):
-        raise ValueError(f'{source}: should be a JSON object, found {shown(content)}')
-    read = read_annolist if 'annolist' in content else read_annotations
-    return read(content, source, truth)
+    content, is_of_2017 = read_content(path)
+    read = read_annolist if is_of_2017 else read_annotations
+    return read(content, str(path), truth)
 
 
 def read_frames(path) -> list[dict]:
@@ -64,9 +62,9 @@ def read_frames(path) -> list[dict]:
         FileNotFoundError: There is no such file.
         ValueError: The file is unusable; the message names it and the field.
     """
-    content = read_json(str(path))
-    if isinstance(content, dict) and 'annolist' in content:
-        return content['annolist']
+    content, is_of_2017 = read_content(path)
+    if is_of_2017:
+        return list_in(content, 'annolist', str(path), 1)
     return find_images(content, str(path)).items
 
 
@@ -83,36 +81,6 @@ def find_images(content, source: str) -> Records:
     videos = [match[1] for match in matches if match]
     named = zip(images.items, videos, strict=True)
     return images._replace(items=[image for image, v in named if v == videos[0]])
-
-
-def list_in(content, field: str, source: str, length: int = 0) -> list:
-    """A list that a file must have, with at least ``length`` entries."""
-    found = content.get(field) if isinstance(content, dict) else None
-    if not isinstance(found, list) or len(found) < length:
-        raise ValueError(
-            f"{source}: field '{field}' should be a {'non-empty ' * (length > 0)}list, "
-            f'found {"nothing" if found is None else shown(found)}'
-        )
-    return found
-
-
-def joint_columns(content, source: str) -> tuple[int, list[int]]:
-    """The number of a file's keypoints, and where among them the 15 joints are."""
-    categories = list_in(content, 'categories', source)
-    category = categories[0] if len(categories) == 1 else None
-    if not isinstance(category, dict) or category.get('name') != 'person':
-        raise ValueError(
-            f"{source}: field 'categories' should have one entry, named 'person'"
-        )
-    names = list_in(category, 'keypoints', f'{source}: category')
-    missing = [name for name in POSETRACK17_JOINTS if name not in names]
-    if len(names) not in (15, 17) or missing:
-        lacking = f', lacking {missing[0]}' if missing else ''
-        raise ValueError(
-            f"{source}: category 'person': 'keypoints' should be 15 or 17 names with "
-            f'all of PoseTrack, found {len(names)}{lacking}'
-        )
-    return len(names), [names.index(name) for name in POSETRACK17_JOINTS]
 
 
 def read_annotations(content: dict, source: str, truth: bool) -> PoseSequence:
@@ -182,41 +150,8 @@ def read_regions(images: Records) -> list[tuple[int, np.ndarray]]:
     regions = []
     for frame, image in enumerate(images.items):
         if all(field in image for field in fields):
-            x, y = (list_in(image, field, images.source) for field in fields)
-            regions += [(frame, polygon) for polygon in read_polygons(x, y, images)]
+            regions += [(frame, corners) for corners in read_polygons(image, images)]
     return regions
-
-
-def read_polygons(x: list, y: list, images: Records) -> list[np.ndarray]:
-    """The polygons (V, 2) of an image from lists of the coordinates of each."""
-    try:
-        polygons = [
-            np.array(polygon, float).reshape(2, -1).T
-            for polygon in zip(x, y, strict=True)
-        ]
-        if all(len(p) not in (1, 2) and np.isfinite(p).all() for p in polygons):
-            return polygons
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(
-        f"{images.source}: 'ignore_regions_x' and 'ignore_regions_y' should hold lists "
-        'of as many numbers each, at least 3 for a region'
-    )
-
-
-def sequence_files(folder) -> list[Path]:
-    """The JSON files of a folder, by name.
-
-    Args:
-        folder (str | Path): One file a sequence.
-
-    Raises:
-        FileNotFoundError: There is no such folder, or no JSON file in it.
-    """
-    files = sorted(Path(folder).glob('*.json'))
-    if not files:
-        raise FileNotFoundError(f'{folder}: there is no folder with JSON files')
-    return files
 
 
 def write_posetrack(path, frames: list[dict], people: PoseSequence) -> None:

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmengine.utils import get_object_from_string
 from mmpose.registry import METRICS
 
+from ogn_mm.datasets.posetrack import sequence_files
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
 from ..functional import (
@@ -21,7 +22,6 @@ from ..functional import (
     in_long_tracks,
     read_frames,
     read_posetrack,
-    sequence_files,
     write_posetrack,
 )
 

@@ -233,3 +233,5 @@ def test_errors_of_the_tool_are_one_line(released):
     assert not (released / 'annotations/posetrack18_train.json').exists()
     with pytest.raises(SystemExit, match='would lie among the sequences'):
         convert_by_tool(released, out='train/all.json')
+    with pytest.raises(SystemExit, match='--out should be a file, found a folder'):
+        convert_by_tool(released, out='')

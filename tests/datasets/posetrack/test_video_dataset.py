@@ -96,7 +96,7 @@ def test_2017_and_part_of_a_data_set(tmp_path):
 
 
 def test_missing_files_are_errors(root, tmp_path):
-    with pytest.raises(FileNotFoundError, match='holds no JSON files'):
+    with pytest.raises(FileNotFoundError, match='there is no folder with JSON files'):
         PoseTrackVideoDataset('annotations', str(root))
     write(tmp_path, '000001_mpii_val', sequence18())
     with pytest.raises(FileNotFoundError, match='3 of 3 images do not exist'):

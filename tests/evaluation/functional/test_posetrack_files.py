@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from posetrack_scenes import random_scene, to_2017, to_2018
 
+from ogn_mm.datasets.posetrack import sequence_files
 from ogn_mm.evaluation.functional import (
     read_frames,
     read_posetrack,
-    sequence_files,
     write_posetrack,
 )
 from ogn_mm.evaluation.functional.posetrack_sequence import NO_SCORE
@@ -219,7 +219,7 @@ POINT = (*RECT, 'annopoints', 0, 'point')
 @pytest.mark.parametrize(
     'place, value, message',
     [
-        (('annolist',), 3, "field 'annolist' should be a list"),
+        (('annolist',), 3, "field 'annolist' should be a non-empty list, found 3"),
         (('annolist', 0, 'annorect'), None, "field 'annorect' is missing"),
         ((*RECT, 'track_id'), None, "field 'track_id' is missing"),
         ((*RECT, 'track_id'), [1], "frame 0: two people have the 'track_id' 1"),

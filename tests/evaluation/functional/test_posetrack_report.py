@@ -8,10 +8,10 @@ import posetrack_brute_force as brute_force
 import pytest
 from posetrack_scenes import random_scene, to_2017, to_2018, write_scene
 
+from ogn_mm.datasets.posetrack import sequence_files
 from ogn_mm.evaluation.functional import (
     PoseTrackReport,
     read_posetrack,
-    sequence_files,
 )
 
 DATA = Path(__file__).parents[2] / 'data/posetrack'

@@ -13,10 +13,10 @@ from mmpose.registry import METRICS
 from mmpose.structures import PoseDataSample
 from posetrack_scenes import random_scene, to_2018
 
+from ogn_mm.datasets.posetrack import sequence_files
 from ogn_mm.evaluation.functional import (
     PoseTrackReport,
     read_posetrack,
-    sequence_files,
 )
 from ogn_mm.evaluation.metrics import PoseTrackMetric
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS

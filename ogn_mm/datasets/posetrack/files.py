@@ -1,0 +1,113 @@
+"""What PoseTrack's JSON files are like, for whoever reads them.
+
+Data sets and the evaluator build on this. They keep readers of their own, for they want
+different things: the official evaluator takes whatever the rules of its program let
+pass, scores included, as arrays of 15 joints; a data set refuses what cannot be meant,
+names the person, and keeps ids, boxes and flags.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ogn_mm.datasets.checks import Records, read_json, shown
+from ogn_mm.structures.keypoint import POSETRACK17_JOINTS
+
+# The folder's number, its source, and a frame's number below 10000.
+FILE_NAME = re.compile(
+    r'(?:.*/)?(\d+)_(mpii|bonn|mpiinew)(?:_[^/]*)?/0*(\d{1,4})\.[^/]*'
+)
+
+
+def sequence_files(folder: str | Path) -> list[Path]:
+    """The JSON files of a folder, one a sequence, in the order of their names.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no JSON file in it.
+    """
+    paths = sorted(Path(folder).glob('*.json'))
+    if not paths:
+        raise FileNotFoundError(
+            f'{folder}: there is no folder with JSON files; expected one for each '
+            'PoseTrack sequence'
+        )
+    return paths
+
+
+def read_content(path: str | Path) -> tuple[dict, bool]:
+    """A sequence's JSON, and whether it has the layout of 2017.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not a JSON object.
+    """
+    content = read_json(str(path))
+    if not isinstance(content, dict):
+        raise ValueError(f'{path}: should be a JSON object, found {shown(content)}')
+    return content, 'annolist' in content
+
+
+def list_in(content, field: str, source: str, length: int = 0) -> list:
+    """A list that a file must have, with at least ``length`` entries."""
+    found = content.get(field) if isinstance(content, dict) else None
+    if not isinstance(found, list) or len(found) < length:
+        raise ValueError(
+            f"{source}: field '{field}' should be a {'non-empty ' * (length > 0)}list, "
+            f'found {"nothing" if found is None else shown(found)}'
+        )
+    return found
+
+
+def joint_columns(content: dict, source: str) -> tuple[int, list[int]]:
+    """The number of a file's keypoints, and where among them the 15 joints are.
+
+    They go by their names in ``categories``, in any order; other names are the ears.
+    """
+    categories = list_in(content, 'categories', source)
+    category = categories[0] if len(categories) == 1 else None
+    if not isinstance(category, dict) or category.get('name') != 'person':
+        raise ValueError(
+            f"{source}: field 'categories' should have one entry, named 'person'"
+        )
+    names = list_in(category, 'keypoints', f'{source}: category')
+    missing = [name for name in POSETRACK17_JOINTS if name not in names]
+    if len(names) not in (15, 17) or missing:
+        lacking = f', lacking {missing[0]}' if missing else ''
+        raise ValueError(
+            f"{source}: category 'person': 'keypoints' should be 15 or 17 names with "
+            f'all of PoseTrack, found {len(names)}{lacking}'
+        )
+    return len(names), [names.index(name) for name in POSETRACK17_JOINTS]
+
+
+def read_polygons(image: dict, images: Records) -> list[np.ndarray]:
+    """The corners (V, 2) of an image's ignore regions; there may be 0 of them.
+
+    Args:
+        image (dict): Of the layout of 2018.
+        images (Records): Where it is from.
+
+    Raises:
+        ValueError: The fields are unusable; the message names file and image.
+    """
+    x, y = (image.get(f'ignore_regions_{axis}') or [] for axis in 'xy')
+    try:
+        polygons = [
+            np.array(polygon, float).reshape(2, -1).T
+            for polygon in zip(x, y, strict=True)
+        ]
+        usable = all(map(is_polygon, polygons))
+    except (TypeError, ValueError):
+        usable = False
+    images._replace(items=[image]).report(
+        [not usable],
+        "'ignore_regions_x' and 'ignore_regions_y' should hold lists of as many "
+        'numbers each, at least 3 for a region',
+    )
+    return polygons
+
+
+def is_polygon(corners: np.ndarray) -> bool:
+    """Whether these can be the corners (V, 2) of a polygon, or none at all."""
+    return len(corners) not in (1, 2) and bool(np.isfinite(corners).all())
