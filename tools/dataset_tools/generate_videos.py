@@ -96,9 +96,9 @@ def main(argv=None):
             max_people=args.max_people,
             workers=args.workers,
         )
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'generate_videos: {error}')
-    if args.preview:
+    if args.preview > 0:
         sheet = contact_sheet(args.out, 'val', args.preview)
         cv2.imwrite(f'{args.out}/preview.png', sheet)
 
