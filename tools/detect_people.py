@@ -26,7 +26,12 @@ from rich.progress import Progress
 import ogn_mm  # noqa: F401
 from ogn_mm.datasets.checks import Records, read_json, require_images
 from ogn_mm.engine.atomic_write import write_atomically
-from ogn_mm.engine.checkpoint import is_local, require_checkpoint
+from ogn_mm.engine.checkpoint import (
+    find_weights,
+    is_local,
+    require_checkpoint,
+    require_weights,
+)
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -55,19 +60,9 @@ class RequireWeightsHook(Hook):
 
     def after_load_checkpoint(self, runner, checkpoint):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        weights = checkpoint.get('state_dict', checkpoint)
-        shapes = {key.removeprefix('module.'): w.shape for key, w in weights.items()}
-        lacking = [
-            key
-            for key, weight in model.state_dict().items()
-            if shapes.get(key) != weight.shape
-            and not key.endswith('num_batches_tracked')
-        ]
-        if lacking:
-            raise ValueError(
-                f'the checkpoint {self.checkpoint} does not fit: {len(lacking)} '
-                f'weights are missing or of another shape, among them `{lacking[0]}`.'
-            )
+        require_weights(
+            model, find_weights(checkpoint, self.checkpoint), self.checkpoint
+        )
 
 
 class ProgressHook(Hook):
@@ -134,7 +129,7 @@ def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
     )
     manifest = folder / 'run.json'
     for name, value in (read_json(str(manifest)) if manifest.exists() else {}).items():
-        if value != run[name]:
+        if value != run.get(name):
             raise ValueError(
                 f'{folder}: holds detections of another {name}; remove the folder or '
                 'choose another --out.'

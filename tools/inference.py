@@ -21,17 +21,20 @@ Interrupted in a folder, the same command goes on with the images that are left.
 
 import argparse
 import json
+import pickle
 import sys
 from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
 from mmpose.structures.bbox import bbox_xyxy2xywh
 
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import KeypointDetectionInferencer, OGNInferencer, list_images
 from ogn_mm.engine.atomic_write import write_atomically
-from ogn_mm.engine.checkpoint import require_checkpoint
+from ogn_mm.engine.checkpoint import find_weights, require_checkpoint, require_weights
+from ogn_mm.engine.config_check import check_config
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 
 BOX_FILTERS = dict(
@@ -127,9 +130,12 @@ def build_inferencer(args: argparse.Namespace) -> OGNInferencer:
             raise ValueError(
                 f'{args.pose_config}: finds people itself, leave out --detector'
             )
-        return KeypointDetectionInferencer(
+        inferencer = KeypointDetectionInferencer(
             args.pose_config, args.pose_checkpoint, args.device, show_progress=True
         )
+        if 'keypoint_id2name' not in inferencer.model.dataset_meta:
+            raise ValueError(f'{args.pose_config}: is of a network without keypoints')
+        return inferencer
     det_config, det_checkpoint = args.detector or ('whole_image', None)
     return OGNInferencer(
         args.pose_config,
@@ -161,12 +167,30 @@ def read_journal(path: Path, settings: dict) -> list[dict]:
     return records[1:]
 
 
+def read_model(config: str, checkpoint: str) -> dict:
+    """Check a model's config and read the weights of its checkpoint.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no config of a model, or no checkpoint.
+    """
+    if not Path(config).is_file():
+        raise FileNotFoundError(f'{config}: there is no such config')
+    require_checkpoint(checkpoint)
+    try:
+        check_config(Config.fromfile(config))
+    except Exception as error:  # a config may run any code
+        raise ValueError(f'{config}: is no config of a model ({error})') from error
+    content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    return find_weights(content, checkpoint)
+
+
 def infer(args: argparse.Namespace) -> None:
-    models = [(args.pose_config, args.pose_checkpoint)]
-    for config, checkpoint in models + ([args.detector] if args.detector else []):
-        if not Path(config).is_file():
-            raise FileNotFoundError(f'{config}: there is no such config')
-        require_checkpoint(checkpoint)
+    pose_weights = read_model(args.pose_config, args.pose_checkpoint)
+    if args.detector:
+        detector_weights = read_model(*args.detector)
+        if Config.fromfile(args.detector[0]).get('default_scope') == 'mmpose':
+            raise ValueError(f'{args.detector[0]}: is not of a detector, but of MMPose')
     out = Path(args.out)
     journal = out / 'poses.jsonl'
     settings = {key: value for key, value in vars(args).items() if key not in UNSEEN}
@@ -177,6 +201,10 @@ def infer(args: argparse.Namespace) -> None:
         inputs = [path for path in list_images(inputs) if Path(path).name not in done]
     out.mkdir(parents=True, exist_ok=True)
     inferencer = build_inferencer(args)
+    require_weights(inferencer.model, pose_weights, args.pose_checkpoint)
+    if args.detector:
+        detector = inferencer.detector.model
+        require_weights(detector, detector_weights, args.detector[1])
     results = inferencer(
         inputs,
         return_datasamples=True,
@@ -205,7 +233,7 @@ def main(argv=None):
     args = parse_args(argv)
     try:
         infer(args)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, pickle.UnpicklingError) as error:
         sys.exit(f'error: {error}')
 
 

@@ -174,6 +174,56 @@ def require_checkpoint(checkpoint: str) -> None:
         raise FileNotFoundError(f'{checkpoint}: there is no such checkpoint')
 
 
+def find_weights(content, checkpoint: str) -> dict:
+    """The weights in what a checkpoint file holds, by name.
+
+    Args:
+        content: As loaded.
+        checkpoint (str): The file's name, for the message.
+
+    Raises:
+        ValueError: It holds none.
+    """
+    weights = content.get('state_dict', content) if isinstance(content, dict) else None
+    if not isinstance(weights, dict) or not all(
+        isinstance(weight, torch.Tensor) for weight in weights.values()
+    ):
+        raise ValueError(
+            f'the checkpoint {checkpoint} holds no weights: neither it nor its '
+            '`state_dict` is a dictionary of tensors'
+        )
+    return {name.removeprefix('module.'): value for name, value in weights.items()}
+
+
+def require_weights(model: torch.nn.Module, weights: dict, checkpoint: str) -> None:
+    """Load weights into a model, and refuse them if some are missing or do not fit.
+
+    MMEngine only warns, and what is missing stays random. Weights that the model does
+    not have, as those of a mask head, are passed over.
+
+    Args:
+        model (nn.Module): The model.
+        weights (dict): As :func:`find_weights` gives them.
+        checkpoint (str): The file's name, for the message.
+
+    Raises:
+        ValueError: The weights do not fit.
+    """
+    try:
+        missing = model.load_state_dict(weights, strict=False).missing_keys
+    except RuntimeError as error:
+        problem = str(error).splitlines()[1].strip()
+        raise ValueError(
+            f'the checkpoint {checkpoint} does not fit: {problem}'
+        ) from error
+    missing = [name for name in missing if not name.endswith('num_batches_tracked')]
+    if missing:
+        raise ValueError(
+            f'the checkpoint {checkpoint} does not fit: {len(missing)} weights are '
+            f'missing, among them `{missing[0]}`'
+        )
+
+
 @CheckpointLoader.register_scheme('', force=True)
 def load_from_local(filename, map_location=None):
     """MMEngine's loader of files, protected in every environment."""

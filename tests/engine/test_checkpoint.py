@@ -19,7 +19,9 @@ from torch import nn
 from ogn_mm.engine.checkpoint import (
     PLAIN_DTYPES,
     AtomicLocalBackend,
+    find_weights,
     require_checkpoint,
+    require_weights,
 )
 
 
@@ -240,3 +242,19 @@ def test_local_checkpoints_must_exist(tmp_path):
 def test_failed_download_is_one_sentence():
     with pytest.raises(OSError, match=r'http://127.0.0.1:1/x.pth was not downloaded'):
         load('http://127.0.0.1:1/x.pth')
+
+
+def test_weights_have_to_fit():
+    """Some may be left over, as a mask head's; none may be missing."""
+    model = torch.nn.Linear(2, 3)
+    weights = {f'module.{k}': v + 1 for k, v in model.state_dict().items()}
+    found = find_weights(dict(state_dict=weights | {'mask': torch.ones(1)}), 'a.pth')
+    require_weights(model, found, 'a.pth')
+    assert torch.equal(model.bias, weights['module.bias'])
+    with pytest.raises(ValueError, match=r'a\.pth does not fit: 1 .* `bias`'):
+        require_weights(model, {'weight': model.weight.data}, 'a.pth')
+    with pytest.raises(ValueError, match=r'a\.pth does not fit: size mismatch for bi'):
+        require_weights(model, found | {'bias': torch.zeros(4)}, 'a.pth')
+    for content in ([1], dict(state_dict=3), dict(state_dict={'a': 'b'})):
+        with pytest.raises(ValueError, match=r'a\.pth holds no weights'):
+            find_weights(content, 'a.pth')

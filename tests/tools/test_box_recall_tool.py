@@ -70,6 +70,8 @@ def test_detections_come_by_falling_score(tool, tmp_path):
     [
         (dict(bbox=[1, 2, 3]), r"ann\.json: annotation id 0: 'bbox' should be 4"),
         (dict(bbox=[1, 2, 3, 4], image_id=9), r"ann\.json: .*'image_id' is unknown"),
+        (dict(bbox=[1, 2, 3, 4], category_id=None), "'category_id' should be int"),
+        (dict(bbox=[1, 2, 3, 4], category_id=2), "holds nobody of 'category_id' 1"),
     ],
 )
 def test_faulty_annotations(tool, tmp_path, person, message):
@@ -82,3 +84,9 @@ def test_faulty_parameters(tool, tmp_path):
     paths = write(tmp_path, [dict(bbox=[0, 0, 1, 1])], [([0, 0, 1, 1], 0.5)])
     with pytest.raises(SystemExit, match=r'box_recall: .*nothing'):
         tool.main([*paths, '--gbg', '{"nothing": 1}'])
+    with pytest.raises(SystemExit, match=r"box_recall: --gbg: min_size .* got 'a'"):
+        tool.main([*paths, '--gbg', '{"min_size": "a"}'])
+    with pytest.raises(SystemExit, match='2'):
+        tool.main([*paths, '--gbg', '[1]'])
+    with pytest.raises(SystemExit, match=r'box_recall: .*File exists'):
+        tool.main([*paths, '--out', paths[0]])

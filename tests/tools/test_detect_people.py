@@ -213,3 +213,6 @@ def test_checkpoint_of_another_model(tool, arguments, tmp_path):
     with pytest.raises(SystemExit, match=r'other\.pth does not fit: \d+ weights'):
         tool.main(arguments(tmp_path / 'found.json', checkpoint=checkpoint))
     assert not (tmp_path / 'found.json').exists()
+    torch.save([1], checkpoint)
+    with pytest.raises(SystemExit, match=r'other\.pth holds no weights'):
+        tool.main(arguments(tmp_path / 'other.json', checkpoint=checkpoint))

@@ -1,6 +1,7 @@
 """The printed transform errs as the detector did."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -70,5 +71,22 @@ def test_errors_name_the_tool_and_the_file(tool, files):
     with pytest.raises(SystemExit, match=r'fit_box_errors: .*nowhere\.json: there is'):
         tool.main([files[0], 'nowhere.json'])
     Path(files[1]).write_text(json.dumps(json.loads(Path(files[1]).read_text())[:3]))
-    with pytest.raises(SystemExit, match='fit_box_errors: at least 5 matched det'):
+    with pytest.raises(SystemExit, match=r'found\.json: at least 5 matched det'):
         tool.main(files)
+
+
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('[1]', 'is no box filter: cfg should be a dict'),
+        ('{"type": "nothing"}', 'is no box filter: .*nothing is not in the'),
+        ('{"type": "mmdet.BoxNMS", "x": 1}', "unexpected keyword argument 'x'"),
+        ('{"type": "mmdet.BoxNMS", "iou_threshold": "a"}', "from 0 to 1, got 'a'"),
+    ],
+)
+def test_faulty_filters(tool, files, capsys, text, message):
+    with pytest.raises(SystemExit):
+        tool.main([*files, '--filter', text])
+    assert re.search(f'argument --filter: .*{message}', capsys.readouterr().err)
+    with pytest.raises(SystemExit):
+        tool.main([*files, '--share', '2'])

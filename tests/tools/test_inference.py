@@ -301,10 +301,21 @@ def test_faulty_input_is_one_sentence(tool, pose, images, tmp_path):
     broken.mkdir()
     (broken / 'a.jpg').write_bytes(b'')
     (broken / 'b.jpg').write_bytes(b'nothing')
+    no_config = tmp_path / 'broken.py'
+    no_config.write_text('x = (')
+    no_weights, other, junk = (tmp_path / f'{name}.pth' for name in ('no', 'o', 'junk'))
+    torch.save([1], no_weights)
+    torch.save(dict(state_dict={'a': torch.zeros(1)}), other)
+    junk.write_bytes(b'junk')
     for arguments, message in (
         ([tmp_path / 'x.jpg', *pose], r'x\.jpg: there is no such file'),
         ([images, pose[0], 'no.pth'], r'no\.pth: there is no such checkpoint'),
         ([images, 'no.py', pose[1]], r'no\.py: there is no such config'),
+        ([images, no_config, pose[1]], r'broken\.py: is no config of a model'),
+        ([images, pose[0], no_weights], r'no\.pth holds no weights'),
+        ([images, pose[0], other], r'o\.pth does not fit: \d+ weights are missing'),
+        ([images, pose[0], junk], r'junk\.pth was not loaded: it is damaged'),
+        ([images, *pose, '--detector', *pose], 'is not of a detector, but of MMPose'),
         ([broken, *pose], 'broken: no image could be read'),
         ([broken / 'b.jpg', *pose], r'b\.jpg: is not an image'),
     ):

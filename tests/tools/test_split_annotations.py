@@ -68,7 +68,9 @@ def test_errors_name_file_and_cause(source, tmp_path):
     (tmp_path / 'twice.json').write_text(
         json.dumps(dict(images=[dict(id=1), dict(id=1)], annotations=[]))
     )
+    (tmp_path / 'number.json').write_text('{"images": [1], "annotations": []}')
     for name, size, message in (
+        ('number.json', 'a=1', "number.json: image number 0: field 'id' is missing"),
         ('none.json', 'a=1', 'none.json: No such file'),
         ('broken.json', 'a=1', 'broken.json: not a JSON file'),
         ('results.json', 'a=1', 'results.json: no list `images`'),

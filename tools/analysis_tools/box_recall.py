@@ -45,7 +45,7 @@ def parse_args(argv=None):
     )
     parser.add_argument(
         '--gbg',
-        type=json.loads,
+        type=parse_object,
         default={},
         metavar='JSON',
         help='parameters of GreedyBoxGeneration, e.g. \'{"top_n": 2}\'',
@@ -57,6 +57,14 @@ def parse_args(argv=None):
     if not all(0 < threshold <= 1 for threshold in args.nms):
         parser.error('--nms: should be in (0, 1]')
     return args
+
+
+def parse_object(text: str) -> dict:
+    """A JSON object of the command line."""
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f'should be a JSON object, got {text}')
+    return value
 
 
 def load(annotations: str, detections: str):
@@ -71,18 +79,27 @@ def load(annotations: str, detections: str):
         ValueError: A file is not of COCO's form; the message names file and field.
     """
     content = read_json(annotations)
-    for field in ('images', 'annotations'):
-        if not isinstance(content, dict) or not content.get(field):
-            raise ValueError(f"{annotations}: field '{field}' should be a list")
-    index = Records(content['images'], 'image', annotations).unique_ids()
-    index = {image_id: i for i, image_id in enumerate(index)}
+    lists = {}
+    for field, kind in (('images', 'image'), ('annotations', 'annotation')):
+        items = content.get(field) if isinstance(content, dict) else None
+        if not isinstance(items, list) or not items:
+            raise ValueError(
+                f"{annotations}: field '{field}' should be a non-empty list"
+            )
+        lists[field] = Records(items, kind, annotations)
+    index = {image_id: i for i, image_id in enumerate(lists['images'].unique_ids())}
+    categories = lists['annotations'].column('category_id', int)
     people = [
         person
-        for person in content['annotations']
-        if not person.get('iscrowd') and not person.get('ignore')
-        if person.get('category_id') == 1
+        for person, category in zip(lists['annotations'].items, categories, strict=True)
+        if not person.get('iscrowd') and not person.get('ignore') and category == 1
     ]
-    truth = Records(people, 'annotation', annotations)
+    if not people:
+        raise ValueError(
+            f"{annotations}: field 'annotations' holds nobody of 'category_id' 1 who "
+            'counts'
+        )
+    truth = lists['annotations']._replace(items=people)
     unknown = [image_id not in index for image_id in truth.column('image_id', int)]
     truth.report(unknown, "'image_id' is unknown")
     boxes = truth.numbers('bbox', 4)
@@ -181,14 +198,17 @@ def main(argv=None):
     args = parse_args(argv)
     try:
         people, boxes, scores = load(args.annotations, args.detections)
-        methods = build_methods(args.nms, args.gbg)
-    except (OSError, ValueError, TypeError) as error:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
         raise SystemExit(f'box_recall: {error}') from error
+    try:
+        methods = build_methods(args.nms, args.gbg)
+    except (ValueError, TypeError) as error:
+        raise SystemExit(f'box_recall: --gbg: {error}') from error
     results = {
         name: measure(people, choose(method, boxes, scores, name), args.max_boxes)
         for name, method in methods.items()
     }
-    args.out.mkdir(parents=True, exist_ok=True)
     (args.out / 'box_recall.json').write_text(json.dumps(results))
     plot(results, args.out / 'box_recall.png')
     table = format_table(results, args.max_boxes)

@@ -13,9 +13,24 @@ import json
 import sys
 
 import numpy as np
+from mmpose.registry import TASK_UTILS
 
 from ogn_mm.datasets import MixedBoxCocoDataset
 from ogn_mm.structures.bbox import box_errors, fit_box_errors
+
+
+def parse_filter(text: str) -> dict:
+    """The config of a box filter, which has to build."""
+    try:
+        config = json.loads(text)
+        if not callable(TASK_UTILS.build(config)):
+            raise TypeError('it cannot be called with boxes')
+    except (KeyError, TypeError, ValueError) as error:
+        reason = str(error).partition('. ')[0]
+        raise argparse.ArgumentTypeError(
+            f'{text} is no box filter: {reason}'
+        ) from error
+    return config
 
 
 def parse_args(argv=None):
@@ -39,11 +54,14 @@ def parse_args(argv=None):
     )
     parser.add_argument(
         '--filter',
-        type=json.loads,
+        type=parse_filter,
         metavar='JSON',
         help='filter of the detections, e.g. \'{"type": "mmdet.GreedyBoxGeneration"}\'',
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if not 0 <= args.share <= 1:
+        parser.error(f'--share: should be from 0 to 1, got {args.share}')
+    return args
 
 
 def fit(dataset: MixedBoxCocoDataset, share: float) -> dict:
@@ -85,9 +103,12 @@ def main(argv=None):
             iou_thr=args.iou_thr,
             check_images=False,
         )
-        config = fit(dataset, args.share)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'fit_box_errors: {error}')
+    try:
+        config = fit(dataset, args.share)
+    except ValueError as error:
+        sys.exit(f'fit_box_errors: {args.detections}: {error}')
     print(show(config))
 
 

@@ -101,9 +101,9 @@ def main():
             max_overlap=args.max_overlap,
             workers=args.workers,
         )
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'generate_people: {error}')
-    if args.preview:
+    if args.preview > 0:
         sheet = contact_sheet(args.out, 'val', args.preview)
         cv2.imwrite(f'{args.out}/preview.png', sheet)
 

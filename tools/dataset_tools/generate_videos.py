@@ -100,7 +100,7 @@ def main(argv=None):
         )
     except (ValueError, OSError) as error:
         sys.exit(f'generate_videos: {error}')
-    if args.preview:
+    if args.preview > 0:
         sheet = contact_sheet(args.out, 'val', args.preview)
         cv2.imwrite(f'{args.out}/preview.png', sheet)
 

@@ -16,6 +16,7 @@ import random
 import sys
 from pathlib import Path
 
+from ogn_mm.datasets.checks import Records
 from ogn_mm.engine.atomic_write import write_atomically
 
 
@@ -60,14 +61,11 @@ def load_annotations(path: Path) -> dict:
     for field in ('images', 'annotations'):
         if not isinstance(coco, dict) or not isinstance(coco.get(field), list):
             raise ValueError(f'{path}: no list `{field}`, not a COCO annotation file')
-    for field, key in (('images', 'id'), ('annotations', 'image_id')):
-        for i, entry in enumerate(coco[field]):
-            if key not in entry:
-                raise ValueError(f'{path}: `{field}[{i}]` has no `{key}`')
-    ids = [image['id'] for image in coco['images']]
+    ids = Records(coco['images'], 'image', str(path)).column('id', int | str)
+    people = Records(coco['annotations'], 'annotation', str(path))
     if len(set(ids)) < len(ids):
         raise ValueError(f'{path}: `images` holds an id twice')
-    lost = {entry['image_id'] for entry in coco['annotations']} - set(ids)
+    lost = set(people.column('image_id', int | str)) - set(ids)
     if lost:
         raise ValueError(
             f'{path}: `annotations` name {len(lost)} image(s) that `images` lacks, '
@@ -127,7 +125,7 @@ def main(argv=None):
             raise ValueError(f'{args.annotations}: a split would overwrite its source')
         coco = load_annotations(args.annotations)
         write_splits(split_annotations(coco, sizes, args.seed), args.out)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'split_annotations: {error}')
 
 

@@ -4,6 +4,7 @@ Each raises ValueError with one sentence that names the argument.
 """
 
 import math
+from numbers import Real
 
 from torch import Tensor
 
@@ -12,9 +13,10 @@ def check_in_range(
     name: str, value: float, lowest: float, highest: float = math.inf
 ) -> None:
     """Check that a number is finite and from ``lowest`` to ``highest``."""
-    if not lowest <= value <= highest or math.isinf(value):
+    is_number = isinstance(value, Real)
+    if not is_number or not lowest <= value <= highest or math.isinf(value):
         expected = f'from {lowest} to {highest}' if highest < math.inf else '0 or more'
-        raise ValueError(f'{name} must be {expected}, got {value}')
+        raise ValueError(f'{name} must be {expected}, got {value!r}')
 
 
 def check_count(name: str, value: int) -> None:
@@ -25,8 +27,8 @@ def check_count(name: str, value: int) -> None:
 
 def check_group_iou_thr(value: float) -> None:
     """Check that the IoU of a group's boxes is above 0, as any two have 0 or more."""
-    if not 0 < value <= 1:
-        raise ValueError(f'group_iou_thr must be above 0 and at most 1, got {value}')
+    if not isinstance(value, Real) or not 0 < value <= 1:
+        raise ValueError(f'group_iou_thr must be above 0 and at most 1, got {value!r}')
 
 
 def check_gbg_settings(
