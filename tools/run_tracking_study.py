@@ -57,6 +57,7 @@ def resolve_config(path: str, root: Path, *options: dict) -> Config:
     cfg.test_evaluator.gt_dir = str(root / cfg.ann_dir)
     # in this process, so that the times are the tracker's alone
     cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
+    cfg.launcher = 'none'
     cfg.log_level = 'WARNING'
     return cfg
 
@@ -100,47 +101,50 @@ def test_tracker(cfg: Config) -> dict:
     )
 
 
+def plan_runs(study: dict, seeds: list[int], data: Path):
+    """Names and config of every run, the baseline first of the trackers."""
+    for detections, seed, tracker in product(
+        study['detections'], seeds, study['trackers']
+    ):
+        options = [study['detections'][detections], study['trackers'][tracker]]
+        options.append({'randomness.seed': seed, 'model.seed': seed})
+        cfg = resolve_config(study['config'], data / f'seed{seed}', *options)
+        yield dict(detections=detections, tracker=tracker, seed=seed), cfg
+
+
 def run_study(study: dict, args: argparse.Namespace) -> dict:
     """Test what is not in ``results.json`` yet; returns its content."""
     path = args.out / 'results.json'
     old = json.loads(path.read_text())['runs'] if path.exists() else []
-    # resuming adds nothing to a set of finished runs, whatever their order
     finished = {run['hash']: run for run in old}
-    runs = []
-    for seed in args.seeds or study['seeds']:
-        root = args.data / f'seed{seed}'
+    seeds = args.seeds or study['seeds']
+    for seed in seeds:
         videos = dict(study['videos'])
         num_videos = dict(train=1, val=videos.pop('num_videos'))
-        generate_videos(root, num_videos, seed=seed, **videos)
-        for detections, tracker in product(study['detections'], study['trackers']):
-            options = [
-                study['detections'][detections],
-                study['trackers'][tracker],
-                {'randomness.seed': seed},
-            ]
-            if 'Oracle' in Config.fromfile(study['config']).model.type:
-                options.append({'model.seed': seed})
-            cfg = resolve_config(study['config'], root, *options)
-            key = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
-            if key not in finished:
-                cfg.work_dir = str(args.data / 'logs')
-                finished[key] = test_tracker(cfg) | dict(
-                    hash=key,
-                    **git_state(),
-                    versions={name: version(name) for name in PACKAGES},
-                    device=device_name(),
-                )
-            names = dict(detections=detections, tracker=tracker, seed=seed)
-            runs.append(finished[key] | names)
-            print(names, finished[key]['metrics']['MOTA'], flush=True)
-            content = dict(
-                command=shlex.join(['python', *sys.argv]),
-                baseline=study['baseline'],
-                runs=runs + [run for run in old if run['hash'] not in
-                             {done['hash'] for done in runs}],
+        generate_videos(args.data / f'seed{seed}', num_videos, seed=seed, **videos)
+    results = dict(
+        command=shlex.join(['python', *sys.argv]), baseline=study['baseline'], runs=[]
+    )
+    for names, cfg in plan_runs(study, seeds, args.data):
+        key = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
+        if key not in finished:
+            cfg.work_dir = str(args.data / 'logs')
+            finished[key] = test_tracker(cfg) | dict(
+                hash=key,
+                **git_state(),
+                versions={name: version(name) for name in PACKAGES},
+                device=device_name(),
             )
-            write_atomically(path, json.dumps(content))
-    return content | dict(runs=runs)
+            # also what comes later and was finished before
+            write_atomically(
+                path, json.dumps(results | dict(runs=list(finished.values())))
+            )
+        finished[key] |= names
+        results['runs'].append(finished[key])
+        print(names, finished[key]['metrics']['MOTA'], flush=True)
+        (args.out / 'table.md').write_text(format_table(results))
+    write_atomically(path, json.dumps(results))
+    return results
 
 
 def format_table(results: dict) -> str:
@@ -187,10 +191,11 @@ def format_table(results: dict) -> str:
 
 def compare_videos(runs: list[dict], others: list[dict]) -> tuple[float, float, float]:
     """Mean difference in MOTA of all seeds' videos, and its 95 % interval."""
+    by_seed = {run['seed']: run['videos'] for run in others}
     differences = np.array(
         [
-            mota - other['videos'][name]
-            for run, other in zip(runs, others, strict=True)
+            mota - by_seed[run['seed']][name]
+            for run in runs
             for name, mota in run['videos'].items()
         ]
     )
@@ -205,14 +210,12 @@ def main(argv=None):
     args.out.mkdir(parents=True, exist_ok=True)
     try:
         study = Config.fromfile(args.study).to_dict()
-        table = format_table(run_study(study, args))
+        print(format_table(run_study(study, args)))
     except KeyboardInterrupt:
         print('interrupted; the same command goes on from here')
         sys.exit(130)
     except (KeyError, ValueError, OSError) as error:
         sys.exit(f'run_tracking_study: {args.study}: {error}')
-    (args.out / 'table.md').write_text(table)
-    print(table)
 
 
 if __name__ == '__main__':

@@ -19,4 +19,6 @@ model = dict(
         max_gap=10,
     ),
 )
+# joints without a label are no part of an annotated pose
+test_evaluator = dict(keypoint_thr=0.2)
 val_cfg = None

@@ -1,5 +1,6 @@
 # What each cue is worth on generated videos (tools/run_tracking_study.py). Weights and
-# thresholds were looked at on videos of seed 0; these are others.
+# thresholds were looked at on videos of seed 0; these are others. 'perturbed' misses a
+# person in 20 % of the frames, moves edges of boxes by 5 % and keypoints by 1 %.
 config = 'configs/demo/video-pose-oracle_iou_generated-videos-240x320.py'
 seeds = [101, 102, 103]
 videos = dict(num_videos=6, frames=40, size=(320, 240), max_people=6)
@@ -26,8 +27,6 @@ _jitter = {'model.box_jitter': 0.05, 'model.pose_jitter': 0.01}
 detections = {
     'annotated': {},
     'perturbed': _jitter | {'model.drop': 0.2},
-    'perturbed, 3 frames in a row': _jitter
-    | {'model.drop': 0.2, 'model.drop_length': 3},
     'detector': {
         'model.detector': dict(
             config='configs/person_detector/'
