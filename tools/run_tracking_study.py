@@ -129,7 +129,9 @@ def run_study(study: dict, args: argparse.Namespace) -> dict:
         key = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
         if key not in finished:
             cfg.work_dir = str(args.data / 'logs')
-            finished[key] = test_tracker(cfg) | dict(
+            finished[key] = dict(
+                **test_tracker(cfg),
+                **names,
                 hash=key,
                 **git_state(),
                 versions={name: version(name) for name in PACKAGES},
