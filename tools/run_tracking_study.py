@@ -117,6 +117,7 @@ def run_study(study: dict, args: argparse.Namespace) -> dict:
     path = args.out / 'results.json'
     old = json.loads(path.read_text())['runs'] if path.exists() else []
     finished = {run['hash']: run for run in old}
+    source = git_state()  # of the code that is loaded, whatever is committed later
     seeds = args.seeds or study['seeds']
     for seed in seeds:
         videos = dict(study['videos'])
@@ -133,7 +134,7 @@ def run_study(study: dict, args: argparse.Namespace) -> dict:
                 **test_tracker(cfg),
                 **names,
                 hash=key,
-                **git_state(),
+                **source,
                 versions={name: version(name) for name in PACKAGES},
                 device=device_name(),
             )
