@@ -26,7 +26,10 @@ def parse_args(argv=None):
 
 def merge_args(cfg, args: argparse.Namespace):
     """Merge the arguments of testing alone into the config."""
-    video = cfg.model.type.rpartition('.')[2] == 'VideoPoseEstimator'
+    video = cfg.model.type.rpartition('.')[2] in (
+        'VideoPoseEstimator',
+        'VideoPoseOracle',
+    )
     if args.checkpoint is None and not video:
         raise ValueError('CHECKPOINT is missing: the model would have random weights.')
     cfg.load_from = args.checkpoint

@@ -10,7 +10,7 @@ from .roi_heads import (
     PersonBoxMixin,
 )
 from .task_modules import BoxNMS, GreedyBoxGeneration
-from .tracking import PoseTracker, VideoPoseEstimator
+from .tracking import PoseTracker, VideoPoseEstimator, VideoPoseOracle
 
 __all__ = [
     'BoxFilterRPNHead',
@@ -26,4 +26,5 @@ __all__ = [
     'PoseTracker',
     'TorchvisionKeypointRCNN',
     'VideoPoseEstimator',
+    'VideoPoseOracle',
 ]

@@ -5,6 +5,7 @@ from .cues import BoxIoU, FlowOKS, OKSSimilarity, ReIDDistance
 from .flow import DISFlow, RAFTFlow
 from .pose_tracker import PoseTracker
 from .video_pose_estimator import VideoPoseEstimator
+from .video_pose_oracle import VideoPoseOracle
 
 __all__ = [
     'BoxIoU',
@@ -17,4 +18,5 @@ __all__ = [
     'ReIDDistance',
     'ReIDFeatures',
     'VideoPoseEstimator',
+    'VideoPoseOracle',
 ]

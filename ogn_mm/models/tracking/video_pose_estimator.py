@@ -117,6 +117,11 @@ class VideoPoseEstimator(BaseModel):
         self._check_parts()
         self.video_id = self.previous = None
 
+    @property
+    def poses_in_boxes(self) -> bool:
+        """Whether poses are found in given boxes, as a pose network does."""
+        return self.pose_estimator is not None
+
     def _find_metainfo(self) -> dict:
         found = None
         if self.pose_estimator is not None:
@@ -133,7 +138,7 @@ class VideoPoseEstimator(BaseModel):
             raise ValueError(
                 'VideoPoseEstimator: FlowOKS and `propagation` need `flow`'
             )
-        if self.propagation and not self.pose_estimator:
+        if self.propagation and not self.poses_in_boxes:
             raise ValueError(
                 'VideoPoseEstimator: `propagation` needs a `pose_estimator`, which '
                 'finds poses in given boxes'
@@ -245,7 +250,7 @@ class VideoPoseEstimator(BaseModel):
             found = self._run_detector(image)
             names, columns = dict(bbox_scores='scores'), {}
         wanted = ['bboxes', 'bbox_scores']
-        if self.pose_estimator is None:
+        if not self.poses_in_boxes:
             wanted += ['keypoints', 'keypoint_scores']
         for name in wanted:
             if name not in columns:
@@ -298,7 +303,7 @@ class VideoPoseEstimator(BaseModel):
     ) -> InstanceData:
         """Poses in the boxes that were found, without doubles, best first."""
         sides = found.bboxes[:, 2:] - found.bboxes[:, :2]
-        if self.pose_estimator is not None:
+        if self.poses_in_boxes:
             found, sides = self._run_pose_estimator(image, sample, found)
         kept = choose_poses(
             found, sides.prod(axis=1), self.dataset_meta['sigmas'], **self.pose_nms_cfg

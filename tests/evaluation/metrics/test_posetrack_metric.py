@@ -83,10 +83,11 @@ def test_figures_are_those_of_the_files(videos, tmp_path):
         found = read_posetrack(tmp_path / 'predictions' / file.name, truth=False)
         report.add(file.stem, read_posetrack(file, truth=True), found)
     expected = report.build()
-    names = {'AP', 'MOTA', 'MOTP', 'Prec', 'Rec', 'HOTA', 'IDF1'}
+    names = {'AP', 'MOTA', 'MOTP', 'Prec', 'Rec', 'HOTA', 'IDF1', 'switches'}
     names |= {f'{name}_{column}' for name in ('AP', 'MOTA') for column in COLUMNS}
     assert {name.removeprefix('posetrack/') for name in figures} == names
     assert figures['posetrack/AP'] == expected['ap']['ap_total'] > 0
+    assert figures['posetrack/switches'] == sum(expected['counts']['num_switches'])
     assert figures['posetrack/AP_Wri'] == expected['table']['ap']['Wri']
     assert figures['posetrack/MOTA'] == expected['mot']['mota_total']
     assert figures['posetrack/MOTA_Ankl'] == expected['table']['mot']['MOTA Ankl']

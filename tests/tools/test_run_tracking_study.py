@@ -1,0 +1,54 @@
+"""The tracking study: its table from results of runs, and one real run."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope='module')
+def tool():
+    sys.path.insert(0, str(ROOT / 'tools'))
+    yield importlib.import_module('run_tracking_study')
+    sys.path.pop(0)
+
+
+def test_differences_pair_videos(tool):
+    def run(seed, a, b):
+        return dict(seed=seed, videos=dict(a=a, b=b))
+
+    mean, low, high = tool.compare_videos(
+        [run(0, 60, 70), run(1, 80, 90)], [run(1, 78, 88), run(0, 58, 68)]
+    )
+    assert (mean, low, high) == (2, 2, 2)
+    mean, low, high = tool.compare_videos([run(0, 60, 70)], [run(0, 50, 70)])
+    assert (mean, low, high) == (5, 0, 10)
+
+
+@pytest.mark.slow
+def test_a_study_goes_on(tool, tmp_path, monkeypatch):
+    study = tmp_path / 'study.py'
+    study.write_text(
+        "config = 'configs/demo/video-pose-oracle_iou_generated-videos-240x320.py'\n"
+        'seeds = [5]\n'
+        'videos = dict(num_videos=1, frames=4, size=(160, 120), max_people=2)\n'
+        "baseline = 'IoU'\n"
+        "trackers = {'IoU': {}, 'strict': {'model.tracker.match_thr': 0.5}}\n"
+        "detections = {'annotated': {}}\n"
+    )
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / 'out'
+    command = [str(study), '--out', str(out), '--data', str(tmp_path / 'data')]
+    tool.main(command)
+    runs = json.loads((out / 'results.json').read_text())['runs']
+    assert [run['tracker'] for run in runs] == ['IoU', 'strict']
+    assert runs[0]['metrics']['MOTA'] > 90
+    assert '| annotated | strict |' in (out / 'table.md').read_text()
+
+    monkeypatch.setattr(tool, 'test_tracker', None)
+    tool.main(command)
+    assert json.loads((out / 'results.json').read_text())['runs'] == runs

@@ -1,0 +1,225 @@
+"""Test trackers on generated videos, with several kinds of detections and seeds.
+
+A study file is an MMEngine config, see configs/studies/tracking.py: ``config`` of a
+video model, ``seeds`` of the videos, ``videos`` (arguments of `generate_videos`; all
+are for testing), ``trackers`` and ``detections`` (options by name, as after
+``--cfg-options``) and the ``baseline`` among the trackers.
+
+    python tools/run_tracking_study.py configs/studies/tracking.py \
+        --out docs/studies/tracking
+
+generates the videos below ``--data``, tests every tracker on every kind of detections
+with every seed, and writes ``results.json`` and ``table.md``. Interrupted, the same
+command goes on; what was tested with other settings is tested anew.
+"""
+
+import argparse
+import hashlib
+import json
+import shlex
+import sys
+import time
+from importlib.metadata import version
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config
+
+from ogn_mm.datasets.generated_people import generate_videos
+from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.launch import build_runner
+from study.run import PACKAGES, device_name, git_state
+
+METRICS = ('MOTA', 'AP', 'IDF1', 'switches')
+NUM_RESAMPLES = 1000
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('study', help='study file')
+    parser.add_argument('--out', type=Path, required=True, help='results go here')
+    parser.add_argument('--data', type=Path, default='data/tracking_study')
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', help="instead of the study's seeds"
+    )
+    return parser.parse_args(argv)
+
+
+def resolve_config(path: str, root: Path, *options: dict) -> Config:
+    """The config of a run; its test reads the videos below ``root``."""
+    cfg = Config.fromfile(path)
+    for group in options:
+        cfg.merge_from_dict(group)
+    cfg.test_dataloader.dataset.data_root = f'{root}/'
+    cfg.test_evaluator.gt_dir = str(root / cfg.ann_dir)
+    # in this process, so that the times are the tracker's alone
+    cfg.test_dataloader.update(num_workers=0, persistent_workers=False)
+    cfg.launcher = 'none'
+    cfg.log_level = 'WARNING'
+    return cfg
+
+
+def time_calls(model, name: str) -> list[float]:
+    """Let a model's method note its seconds in the list that is returned."""
+    seconds, method = [], getattr(model, name)
+
+    def timed(*args):
+        start = time.perf_counter()
+        result = method(*args)
+        seconds.append(time.perf_counter() - start)
+        return result
+
+    setattr(model, name, timed)
+    return seconds
+
+
+def test_tracker(cfg: Config) -> dict:
+    """Metrics, frames per second of the tracker, and MOTA of each video.
+
+    Cues, optical flow and association count as the tracker, not detector and poses.
+    """
+    runner = build_runner(cfg)
+    whole, *parts = (
+        time_calls(runner.model, name) for name in ('track', 'detect', 'estimate')
+    )
+    metrics = runner.test()
+    report = runner.test_evaluator.metrics[0].report
+    return dict(
+        metrics={
+            name.rpartition('/')[2]: value
+            for name, value in metrics.items()
+            if name.startswith('posetrack/')
+        },
+        fps=len(whole) / (sum(whole) - sum(map(sum, parts))),
+        videos={
+            name: sequence['mot']['mota_total']
+            for name, sequence in report['sequences'].items()
+        },
+    )
+
+
+def plan_runs(study: dict, seeds: list[int], data: Path):
+    """Names and config of every run, the baseline first of the trackers."""
+    for detections, seed, tracker in product(
+        study['detections'], seeds, study['trackers']
+    ):
+        options = [study['detections'][detections], study['trackers'][tracker]]
+        options.append({'randomness.seed': seed, 'model.seed': seed})
+        cfg = resolve_config(study['config'], data / f'seed{seed}', *options)
+        yield dict(detections=detections, tracker=tracker, seed=seed), cfg
+
+
+def run_study(study: dict, args: argparse.Namespace) -> dict:
+    """Test what is not in ``results.json`` yet; returns its content."""
+    path = args.out / 'results.json'
+    old = json.loads(path.read_text())['runs'] if path.exists() else []
+    finished = {run['hash']: run for run in old}
+    source = git_state()  # of the code that is loaded, whatever is committed later
+    seeds = args.seeds or study['seeds']
+    for seed in seeds:
+        videos = dict(study['videos'])
+        num_videos = dict(train=1, val=videos.pop('num_videos'))
+        generate_videos(args.data / f'seed{seed}', num_videos, seed=seed, **videos)
+    results = dict(
+        command=shlex.join(['python', *sys.argv]), baseline=study['baseline'], runs=[]
+    )
+    for names, cfg in plan_runs(study, seeds, args.data):
+        key = hashlib.sha256(cfg.pretty_text.encode()).hexdigest()
+        if key not in finished:
+            cfg.work_dir = str(args.data / 'logs')
+            finished[key] = dict(
+                **test_tracker(cfg),
+                **names,
+                hash=key,
+                **source,
+                versions={name: version(name) for name in PACKAGES},
+                device=device_name(),
+            )
+            # also what comes later and was finished before
+            write_atomically(
+                path, json.dumps(results | dict(runs=list(finished.values())))
+            )
+        finished[key] |= names
+        results['runs'].append(finished[key])
+        print(names, finished[key]['metrics']['MOTA'], flush=True)
+        (args.out / 'table.md').write_text(format_table(results))
+    write_atomically(path, json.dumps(results))
+    return results
+
+
+def format_table(results: dict) -> str:
+    """Means and standard deviations over the seeds, and differences to the baseline."""
+    groups = {}
+    for run in results['runs']:
+        groups.setdefault((run['detections'], run['tracker']), []).append(run)
+    baseline = results['baseline']
+    head = ['detections', 'tracker', *METRICS, 'frames/s', f'MOTA - MOTA of {baseline}']
+    lines = [head, ['---', '---', *['--:'] * (len(head) - 2)]]
+    for (detections, tracker), runs in groups.items():
+        cells = [detections, tracker]
+        for name in METRICS:
+            values = [run['metrics'][name] for run in runs]
+            spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
+            cells.append(f'{np.mean(values):.1f}{spread}')
+        cells.append(f'{np.median([run["fps"] for run in runs]):.0f}')
+        difference = ''
+        if tracker != baseline:
+            numbers = compare_videos(runs, groups[detections, baseline])
+            difference = '{:+.1f} [{:+.1f}, {:+.1f}]'.format(*numbers)
+        lines.append([*cells, difference])
+    text = ''.join(f'| {" | ".join(cells)} |\n' for cells in lines)
+    runs = results['runs']
+    seeds = sorted({run['seed'] for run in runs})
+    text += (
+        f'\nMean ± standard deviation over {len(seeds)} sets of videos (seeds '
+        f'{", ".join(map(str, seeds))}), in %; switches: of joints, 15 a person; '
+        'frames/s: median, cues, optical flow and association alone. Last column: mean '
+        'over the videos of the difference in MOTA, with its 95 % interval by a paired '
+        f'bootstrap over videos ({NUM_RESAMPLES} resamples).\n'
+    )
+    versions = {', '.join(f'{k} {v}' for k, v in r['versions'].items()) for r in runs}
+    commits = {f'{r["commit"]}{" (changed)" if r["dirty"] else ""}' for r in runs}
+    for name, values in (
+        ('Command', {results['command']}),
+        ('Commit', commits),
+        ('Versions', versions),
+        ('Device', {run['device'] for run in runs}),
+    ):
+        text += f'\n- {name}: {"; ".join(sorted(values))}'
+    return text + '\n'
+
+
+def compare_videos(runs: list[dict], others: list[dict]) -> tuple[float, float, float]:
+    """Mean difference in MOTA of all seeds' videos, and its 95 % interval."""
+    by_seed = {run['seed']: run['videos'] for run in others}
+    differences = np.array(
+        [
+            mota - by_seed[run['seed']][name]
+            for run in runs
+            for name, mota in run['videos'].items()
+        ]
+    )
+    rng = np.random.default_rng(0)
+    chosen = rng.integers(len(differences), size=(NUM_RESAMPLES, len(differences)))
+    low, high = np.percentile(differences[chosen].mean(axis=1), [2.5, 97.5])
+    return float(differences.mean()), float(low), float(high)
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        study = Config.fromfile(args.study).to_dict()
+        print(format_table(run_study(study, args)))
+    except KeyboardInterrupt:
+        print('interrupted; the same command goes on from here')
+        sys.exit(130)
+    except (KeyError, ValueError, OSError) as error:
+        sys.exit(f'run_tracking_study: {args.study}: {error}')
+
+
+if __name__ == '__main__':
+    main()
