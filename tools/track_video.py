@@ -28,7 +28,6 @@ import numpy as np
 import torch
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from rich.progress import track as progress
@@ -36,6 +35,7 @@ from rich.progress import track as progress
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import Frame, FrameReader, FrameWriter
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.engine.config_check import check_overrides
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 from ogn_mm.evaluation.functional import in_long_tracks
@@ -93,7 +93,7 @@ def build_model(args: argparse.Namespace):
     init_default_scope(config.get('default_scope', 'mmpose'))
     model = MODELS.build(config.model)
     if args.checkpoint:
-        load_checkpoint(model, args.checkpoint, map_location='cpu')
+        load_weights(model, args.checkpoint)
     return model.to(args.device).eval()
 
 
@@ -309,7 +309,7 @@ def draw(args: argparse.Namespace, model, run: Progress) -> None:
     people = in_long_tracks_only(model, run, args.min_length)
     with FrameWriter(str(out / 'tracked.mp4'), reader.fps or args.fps) as video:
         frames = progress(reader, 'drawing', reader.total)
-        for (_, columns), frame in zip(people, frames, strict=False):
+        for frame, (_, columns) in zip(frames, people, strict=False):
             if frame.image is not None:
                 video.write(draw_people(frame.image, columns, model, args.keypoint_thr))
 

@@ -224,6 +224,22 @@ def require_weights(model: torch.nn.Module, weights: dict, checkpoint: str) -> N
         )
 
 
+def load_weights(model: torch.nn.Module, checkpoint: str) -> None:
+    """Load a checkpoint for testing; see :func:`require_weights`.
+
+    Args:
+        model (nn.Module): The model.
+        checkpoint (str): A file, or an address that MMEngine loads from.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It holds no weights, or they do not fit.
+    """
+    require_checkpoint(checkpoint)
+    content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    require_weights(model, find_weights(content, checkpoint), checkpoint)
+
+
 @CheckpointLoader.register_scheme('', force=True)
 def load_from_local(filename, map_location=None):
     """MMEngine's loader of files, protected in every environment."""

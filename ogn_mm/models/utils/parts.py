@@ -5,7 +5,8 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import MODELS, TRANSFORMS, DefaultScope
-from mmengine.runner import load_checkpoint
+
+from ogn_mm.engine.checkpoint import load_weights
 
 PACKAGE = Path(__file__).parents[2] / '.mim'
 
@@ -36,6 +37,10 @@ def build_part(
     Returns:
         tuple: The model, with its config as ``cfg``; and the pipeline, which takes an
         image that has been loaded as ``img``, with ``img_shape`` and ``ori_shape``.
+
+    Raises:
+        FileNotFoundError: There is no such config or checkpoint.
+        ValueError: The checkpoint does not fit.
     """
     cfg = read_config(config)
     cfg.merge_from_dict(dict(cfg_options or {}))
@@ -50,6 +55,6 @@ def build_part(
             ]
         )
     if checkpoint is not None:
-        load_checkpoint(model, checkpoint, map_location='cpu')
+        load_weights(model, checkpoint)
     model.cfg = cfg
     return model.eval(), pipeline
