@@ -1,14 +1,13 @@
 """Videos of generated people: smooth motion, right labels, reproducible bytes."""
 
-import importlib.util
 import json
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from conftest import load_tool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,7 +40,6 @@ from ogn_mm.datasets.generated_people.video import (
 from ogn_mm.datasets.posetrack import read_sequence
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'dataset_tools' / 'generate_videos.py'
 SMALL = dict(num_videos=dict(train=2, val=1), frames=3, size=(64, 48), seed=3)
 SIZE = (96, 72)
 
@@ -354,9 +352,7 @@ def test_parameters_out_of_range(tmp_path, change, name):
 
 
 def test_command_line(reference, tmp_path):
-    spec = importlib.util.spec_from_file_location('generate_videos', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_tool('dataset_tools/generate_videos')
     options = '--num-train 2 --num-val 1 --frames 3 --seed 3 --size 64 48 --workers 1'
     tool.main(['--out', str(tmp_path), *options.split(), '--preview', '1'])
     sheet = cv2.imread(str(tmp_path / 'preview.png'))

@@ -1,24 +1,20 @@
 """The command on generated sequences, and on folders that it cannot use."""
 
-import importlib.util
 import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import load_tool
 from posetrack_scenes import random_scene, write_scene
 
-TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/evaluate_posetrack.py'
 CASES = os.environ.get('OGN_POSEVAL_CASES')
 
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('evaluate_posetrack', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('analysis_tools/evaluate_posetrack')
 
 
 @pytest.fixture

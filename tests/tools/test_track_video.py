@@ -1,6 +1,5 @@
 """From a video to tracked poses, in one go or in several."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from conftest import load_tool
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
@@ -18,7 +18,6 @@ from ogn_mm.evaluation.functional.posetrack_files import read_posetrack
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
 
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / 'tools/track_video.py'
 POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
 # sharp edges between colours
 JPEG = [
@@ -70,10 +69,7 @@ class Rectangles(nn.Module):
 
 @pytest.fixture(scope='module')
 def tool():
-    spec = importlib.util.spec_from_file_location('track_video', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool('track_video')
 
 
 @pytest.fixture(scope='module')
@@ -220,11 +216,14 @@ def test_errors_are_one_sentence(tool, setting, tmp_path):
     config, frames = setting
     other = tmp_path / 'other.py'
     other.write_text("model = dict(type='TopdownPoseEstimator')")
+    lacking = tmp_path / 'lacking.pth'
+    torch.save({'head.final_layer.bias': torch.zeros(17)}, lacking)
     for arguments, message in (
         ([str(tmp_path / 'x.mp4'), str(config)], 'there is no such file'),
         ([str(frames), str(tmp_path / 'x.py')], 'there is no such config'),
         ([str(frames), str(other)], '`model` is no VideoPoseEstimator'),
         ([str(frames), str(config), '--save-every', '0'], 'should be at least 1'),
+        ([str(frames), str(config), str(lacking)], 'does not fit: .* are missing'),
     ):
         with pytest.raises(SystemExit, match=message):
             tool.main([*arguments, '--out', str(tmp_path / 'out')])

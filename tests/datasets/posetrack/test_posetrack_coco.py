@@ -1,11 +1,11 @@
 """PoseTrack's sequences as COCO's: nothing is lost that could be trained on."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import load_tool
 from mmpose.datasets import PoseTrack18Dataset
 from tiny_sequences import (
     HEIGHT,
@@ -22,10 +22,7 @@ from ogn_mm.datasets import CocoKeypointDetectionDataset, ValidatedCocoDataset
 from ogn_mm.datasets.posetrack import read_sequence, sequences_to_coco
 from ogn_mm.datasets.posetrack.coco import box_of_keypoints
 
-TOOL = Path(__file__).parents[3] / 'tools/dataset_tools/convert_posetrack.py'
-spec = importlib.util.spec_from_file_location('convert_posetrack', TOOL)
-convert_posetrack = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(convert_posetrack)
+convert_posetrack = load_tool('dataset_tools/convert_posetrack')
 FIRST = 10_000_010_000
 SKELETON = dict(from_file='configs/_base_/datasets/posetrack18.py')
 

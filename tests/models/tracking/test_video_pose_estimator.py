@@ -246,6 +246,11 @@ def test_checkpoints(pose_checkpoint, detector, tmp_path):
         for key, value in getattr(model, part).state_dict().items():
             assert torch.equal(value, expected[key])
 
+    state.popitem()
+    torch.save(dict(state_dict=state), path)
+    with pytest.raises(ValueError, match='detector.pth does not fit: 1 weights are'):
+        build(detector=dict(config=detector, checkpoint=path))
+
     whole = str(tmp_path / 'whole.pth')
     torch.save(dict(state_dict=model.state_dict()), whole)
     other = build(detector=dict(config=detector), pose_estimator=dict(config=POSE))
