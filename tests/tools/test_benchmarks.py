@@ -56,8 +56,8 @@ def test_codecs(load, capsys):
         task for task in ('encode', 'decode', 'decode noise') for _ in range(4)
     ]
     for row in rows:
-        is_baseline = row['codec'] == 'UDP combined'
-        assert (row['ratio to UDP combined'] == '1') == is_baseline
+        ratio = float(row['ratio to UDP combined'])
+        assert ratio == 1 if row['codec'] == 'UDP combined' else ratio > 0
 
 
 def test_heads(load, capsys):
@@ -154,7 +154,8 @@ def test_boxes(load, capsys):
         for name in ('nms', 'soft_nms', 'GBG')
     ]
     for row in rows:
-        assert (row['ratio to nms'] == '1') == (row['filter'] == 'nms')
+        ratio = float(row['ratio to nms'])
+        assert ratio == 1 if row['filter'] == 'nms' else ratio > 0
         assert 0 < int(row['kept']) <= int(row['number'])
 
 
@@ -175,6 +176,6 @@ def test_tracking(load, capsys):
     rows = read_table(capsys.readouterr().out)
     assert [row['people'] for row in rows] == ['1'] * 5 + ['4'] * 5
     for row in rows:
-        is_baseline = row['tracker'] == 'MMDetection SORT'
-        assert (row['ratio to MMDetection SORT'] == '1') == is_baseline
+        ratio = float(row['ratio to MMDetection SORT'])
+        assert ratio == 1 if row['tracker'] == 'MMDetection SORT' else ratio > 0
         assert int(row['identities']) >= int(row['people']) - 1
