@@ -216,6 +216,7 @@ def test_rows_times_seeds_are_compared(study, run_study):
     assert run['checkpoint'] == 'epoch_3.pth'
     assert run['folder'] == 'better-r-2/seed1'
     assert not run['resumed']
+    assert run['precision'] == 'float32'
     for field in ('versions', 'device', 'commit', 'dirty', 'started', 'finished'):
         assert field in run
     assert Config.fromfile(study.work_dir / run['config']).error == 0.3

@@ -95,6 +95,7 @@ def format_table(study: dict, rows: dict, differences: dict) -> str:
         ('Commit', commits),
         ('Versions', versions),
         ('Device', {run['device'] for run in runs}),
+        ('Precision of the training', {run['precision'] for run in runs}),
     ):
         text += f'\n- {name}: {"; ".join(sorted(values))}'
     return text + '\n'

@@ -19,7 +19,7 @@ from mmengine.config import Config
 
 from ogn_mm.engine.atomic_write import write_atomically
 
-from .record import match_predictions, pack_matches, read_curves
+from .record import match_predictions, pack_matches, read_curves, training_precision
 
 TOOLS = Path(__file__).resolve().parents[1]
 SOURCES = ('ogn_mm', 'configs', 'tools')  # what results depend on
@@ -211,6 +211,7 @@ class Run:
             **self.source,
             versions={name: version(name) for name in PACKAGES},
             device=device_name(),
+            precision=training_precision(cfg),
             started=self.started.isoformat(timespec='seconds'),
             finished=now.isoformat(timespec='seconds'),
             wall_seconds=round((now - self.started).total_seconds(), 1),
