@@ -19,7 +19,6 @@ import json
 import shlex
 import sys
 import time
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
@@ -29,7 +28,8 @@ from mmengine.config import Config
 from ogn_mm.datasets.generated_people import generate_videos
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.launch import build_runner
-from study.run import PACKAGES, device_name, git_state
+from ogn_mm.engine.provenance import device_name, package_versions
+from study.run import git_state
 
 METRICS = ('MOTA', 'AP', 'IDF1', 'switches')
 NUM_RESAMPLES = 1000
@@ -135,7 +135,7 @@ def run_study(study: dict, args: argparse.Namespace) -> dict:
                 **names,
                 hash=key,
                 **source,
-                versions={name: version(name) for name in PACKAGES},
+                versions=package_versions(),
                 device=device_name(),
             )
             # also what comes later and was finished before

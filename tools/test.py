@@ -10,6 +10,7 @@ from ogn_mm.engine.launch import (
     load_config,
     run_tool,
 )
+from ogn_mm.engine.provenance import describe_test
 
 
 def parse_args(argv=None):
@@ -20,7 +21,11 @@ def parse_args(argv=None):
         help='checkpoint file; only a video model, whose parts name theirs, needs none',
     )
     parser.add_argument('--out', help='write the metrics to this .json or .pkl file')
-    parser.add_argument('--dump', help='write the predictions to this .pkl file')
+    parser.add_argument(
+        '--dump',
+        help='write the predictions to this .pkl file, and to FILE.pkl.json what was '
+        'tested and how long it took, for tools/analysis_tools/report.py',
+    )
     return parser.parse_args(argv)
 
 
@@ -48,8 +53,12 @@ def test(args: argparse.Namespace):
     merge_args(cfg, args)
     runner = build_runner(cfg)
     metrics = runner.test()
-    if args.out and runner.rank == 0:
+    if runner.rank != 0:
+        return
+    if args.out:
         mmengine.dump(metrics, args.out)
+    if args.dump:
+        mmengine.dump(describe_test(runner, metrics), f'{args.dump}.json', indent=1)
 
 
 def main(argv=None):

@@ -4,26 +4,23 @@ import ast
 import datetime
 import json
 import os
-import platform
 import re
 import shlex
 import signal
 import subprocess
 import sys
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
 
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.provenance import device_name, package_versions
 
 from .record import match_predictions, pack_matches, read_curves, training_precision
 
 TOOLS = Path(__file__).resolve().parents[1]
 SOURCES = ('ogn_mm', 'configs', 'tools')  # what results depend on
-PACKAGES = ('torch', 'mmpose', 'mmcv', 'mmengine', 'numpy')
 PROGRESS = re.compile(
     rb'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\]|Iter\(train\)\s+\[\s*(\d+)/\d+\]'
 )
@@ -209,7 +206,7 @@ class Run:
             overrides=self.overrides,
             checkpoint=(self.trained or self).find_checkpoint().name,
             **self.source,
-            versions={name: version(name) for name in PACKAGES},
+            versions=package_versions(),
             device=device_name(),
             precision=training_precision(cfg),
             started=self.started.isoformat(timespec='seconds'),
@@ -233,14 +230,3 @@ def git_state() -> dict:
     except (OSError, subprocess.CalledProcessError):
         return dict(commit=None, dirty=None)
     return dict(commit=commit.stdout.strip(), dirty=bool(changes.stdout))
-
-
-def device_name() -> str:
-    """Name of the GPU, or of the processor where there is none."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    processor = platform.machine()
-    with suppress(OSError):
-        found = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text())
-        processor = found[1] if found else processor
-    return f'{processor}, {os.cpu_count()} cores'

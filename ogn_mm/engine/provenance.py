@@ -1,0 +1,66 @@
+"""Under which circumstances something was measured."""
+
+import contextlib
+import datetime
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from mmengine.dist import get_world_size
+from mmengine.runner import Runner
+
+PACKAGES = ('torch', 'mmpose', 'mmcv', 'mmengine', 'numpy')
+
+
+def package_versions() -> dict[str, str]:
+    """The versions that results may depend on, by package."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def device_name() -> str:
+    """Name of the GPU, or of the processor where there is none."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    processor = platform.machine()
+    with contextlib.suppress(OSError):
+        found = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text())
+        processor = found[1] if found else processor
+    return f'{processor}, {os.cpu_count()} cores'
+
+
+def describe_test(runner: Runner, metrics: dict) -> dict:
+    """What a test was, for a report on its predictions.
+
+    Args:
+        runner (Runner): After the test.
+        metrics (dict): What the test gave.
+
+    Returns:
+        dict: For a JSON file. ``speed`` has the ``seconds`` that this process's
+        iterations took in all, and ``data_seconds``, in which they waited for data.
+    """
+    loader, scalars = runner.test_dataloader, runner.message_hub.log_scalars
+    record = dict(
+        config=runner.cfg.filename,
+        checkpoint=runner.cfg.load_from,
+        finished=datetime.datetime.now().isoformat(timespec='seconds'),
+        device=device_name(),
+        processes=get_world_size(),
+        versions=package_versions(),
+        metrics=metrics,
+    )
+    if {'test/time', 'test/data_time'} <= scalars.keys():
+        seconds, data_seconds = (
+            float(scalars[name].data[0].sum())
+            for name in ('test/time', 'test/data_time')
+        )
+        record['speed'] = dict(
+            samples=len(loader.dataset),
+            batch_size=loader.batch_size,
+            seconds=seconds,
+            data_seconds=data_seconds,
+        )
+    return record
