@@ -1,3 +1,4 @@
 from . import functional, metrics
+from .offline import evaluate_predictions, find_coco_metric
 
-__all__ = ['functional', 'metrics']
+__all__ = ['evaluate_predictions', 'find_coco_metric', 'functional', 'metrics']

@@ -7,8 +7,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ogn_mm.engine.config_check import check_config, check_overrides
+from ogn_mm.evaluation import find_coco_metric
 
-from .record import find_coco_metric
 from .run import Run
 
 STUDY_KEYS = {'rows', 'seeds', 'baseline', 'common_options'}

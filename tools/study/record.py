@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
 from ogn_mm.engine.json_lines import read_json_lines
 from ogn_mm.engine.optim_wrappers.bfloat16_optim_wrapper import computes_in_bfloat16
+from ogn_mm.evaluation import find_coco_metric
 from ogn_mm.evaluation.functional import PoseMatches, average_precision, match_poses
 
 # Scale and labels of the curves; the first that was logged is drawn.
@@ -33,26 +34,6 @@ def training_precision(cfg: Config) -> str:
     if kind == 'Bfloat16OptimWrapper' and computes_in_bfloat16(device):
         return 'bfloat16'
     return 'float32'
-
-
-def find_coco_metric(cfg: Config) -> ConfigDict:
-    """The metric of keypoints that a study compares by.
-
-    Raises:
-        ValueError: The test has no ``CocoMetric`` or descendant of it, or several.
-    """
-    metrics = cfg.get('test_evaluator') or []
-    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
-    # a detector's test has MMDetection's CocoMetric as well, for its boxes
-    for kind in ('KeypointDetectionMetric', 'CocoMetric'):
-        found = [metric for metric in metrics if metric.type.endswith(kind)]
-        if found:
-            break
-    if len(found) != 1:
-        raise ValueError(
-            '`test_evaluator` must hold one CocoMetric or KeypointDetectionMetric'
-        )
-    return found[0]
 
 
 def match_predictions(cfg: Config, predictions: Path, ap: float) -> PoseMatches:

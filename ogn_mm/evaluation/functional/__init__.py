@@ -5,6 +5,16 @@ from .bootstrap import (
     match_poses,
 )
 from .box_recall import recall_curve
+from .person_matches import (
+    MIN_OKS,
+    OKS_THRESHOLDS,
+    PersonMatches,
+    keypoint_distances,
+    keypoint_errors,
+    match_people,
+    pck,
+    share_below,
+)
 from .pose_nms import check_nms_criteria, pose_nms, pose_oks, pose_scores
 from .posetrack_files import read_frames, read_posetrack, write_posetrack
 from .posetrack_report import PoseTrackReport
@@ -12,6 +22,9 @@ from .posetrack_sequence import PoseSequence, check_track_ids
 from .track_length import in_long_tracks
 
 __all__ = [
+    'MIN_OKS',
+    'OKS_THRESHOLDS',
+    'PersonMatches',
     'PoseMatches',
     'PoseSequence',
     'PoseTrackReport',
@@ -20,12 +33,17 @@ __all__ = [
     'check_nms_criteria',
     'check_track_ids',
     'in_long_tracks',
+    'keypoint_distances',
+    'keypoint_errors',
+    'match_people',
     'match_poses',
+    'pck',
     'pose_nms',
     'pose_oks',
     'pose_scores',
     'read_frames',
     'read_posetrack',
     'recall_curve',
+    'share_below',
     'write_posetrack',
 ]
