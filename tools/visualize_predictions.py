@@ -6,7 +6,8 @@ writes poses.png: people spread evenly over the test data, the predicted pose th
 in colours, the annotated one thin and white. For an offset-guided network also
 offsets_1.png, ...: the heatmaps of one person and, enlarged, the disks of some
 keypoints with an arrow from each pixel to where its offset points; a dot marks the
-decoded keypoint, a white cross the true one.
+decoded keypoint, a white cross the true one. Below are the targets that training would
+draw for the same person.
 """
 
 import argparse
@@ -14,8 +15,6 @@ from pathlib import Path
 
 import mmcv
 import numpy as np
-import torch
-from matplotlib.figure import Figure
 from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
@@ -23,12 +22,11 @@ from mmpose.apis import init_model
 from mmpose.registry import DATASETS
 from mmpose.structures import PoseDataSample
 
+from ogn_mm.apis import draw_predicted_offsets, find_true_poses
 from ogn_mm.engine.config_check import check_overrides
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.models import OffsetHead
-from ogn_mm.visualization import draw_offset_field, draw_pose_grid
-
-PADDING = 1.25  # of the pictures around the people's boxes
+from ogn_mm.visualization import cut_around, draw_pose_grid
 
 
 def parse_args(argv=None):
@@ -41,6 +39,12 @@ def parse_args(argv=None):
     parser.add_argument('--num', type=int, default=12, help='number of people')
     parser.add_argument(
         '--num-offsets', type=int, default=2, help='people whose offsets are drawn'
+    )
+    parser.add_argument(
+        '--keypoints',
+        nargs='+',
+        metavar='NAME',
+        help='whose offsets are drawn, or all; by default three labelled ones',
     )
     parser.add_argument('--device', default=get_device())
     parser.add_argument(
@@ -57,61 +61,37 @@ def parse_args(argv=None):
 
 def find_poses(sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray]:
     """The predicted and the true pose: x, y in the image and a score, (1, K, 3)."""
-    found, true = sample.pred_instances, sample.gt_instances
-    visible = true.keypoints_visible.reshape(*true.keypoints.shape[:2], -1)[..., :1]
-    if not true.keypoints.any():  # a detector's box comes without keypoints
-        visible = np.zeros_like(visible)
+    found = sample.pred_instances
     return (
         np.concatenate([found.keypoints, found.keypoint_scores[..., None]], axis=-1),
-        np.concatenate([true.keypoints, visible], axis=-1),
+        find_true_poses(sample),
     )
 
 
 def cut_out(sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The picture of a person, RGB, with the predicted and the true pose in it."""
     image = mmcv.imread(sample.img_path, channel_order='rgb')
-    box = sample.gt_instances.bboxes[0]
-    center, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * PADDING
-    size = np.array(image.shape[1::-1])
-    left, top = np.clip(np.floor(center - half), 0, size - 1).astype(int)
-    right, bottom = np.clip(np.ceil(center + half), (left + 1, top + 1), size).astype(
-        int
-    )
-    poses = [pose - (left, top, 0) for pose in find_poses(sample)]
-    return image[top:bottom, left:right], *poses
+    crop, corner = cut_around(image, sample.gt_instances.bboxes[0])
+    poses = [pose - (*corner, 0) for pose in find_poses(sample)]
+    return crop, *poses
 
 
-@torch.no_grad()
-def draw_offsets(model, inputs: torch.Tensor, sample: PoseDataSample) -> Figure:
-    """The heatmaps of one person, with the offsets of three labelled keypoints.
+def choose_keypoints(names: list[str] | None, known: dict[str, int]):
+    """Places of the keypoints with these names; None for the default.
 
-    Args:
-        model: A top-down pose estimator with an :class:`OffsetHead`.
-        inputs (Tensor): Its input before preprocessing, BGR, (3, h, w).
-        sample (PoseDataSample): The input's data sample.
+    Raises:
+        ValueError: A name is unknown.
     """
-    batch = dict(inputs=[inputs], data_samples=[sample])
-    batch = model.data_preprocessor(batch, training=False)
-    maps = model.head(model.extract_feat(batch['inputs']))
-    (decoded,) = model.head.decode(maps)
-    num_keypoints = model.head.out_channels
-    maps = maps[0].float().cpu().numpy()
-
-    truth = find_poses(sample)[1][0]
-    corner = sample.input_center - 0.5 * np.array(sample.input_scale)
-    truth[:, :2] = (truth[:, :2] - corner) * sample.input_size / sample.input_scale
-    labelled = np.flatnonzero(truth[:, 2])
-    spread = np.linspace(0, len(labelled) - 1, 3).astype(int)
-    return draw_offset_field(
-        np.ascontiguousarray(inputs.numpy().transpose(1, 2, 0)[..., ::-1]),
-        maps[:num_keypoints],
-        maps[num_keypoints:],
-        model.head.decoder.radius,
-        decoded.keypoints[0],
-        truth,
-        labelled[spread] if len(labelled) else range(3),
-        [model.dataset_meta['keypoint_id2name'][k] for k in range(num_keypoints)],
-    )
+    if names is None:
+        return None
+    if names == ['all']:
+        return range(len(known))
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f'--keypoints: there is no `{name}` among {", ".join(known)}'
+            )
+    return [known[name] for name in names]
 
 
 def visualize(args: argparse.Namespace):
@@ -119,6 +99,7 @@ def visualize(args: argparse.Namespace):
     check_overrides(cfg, args.cfg_options)
     cfg.merge_from_dict(args.cfg_options)
     model = init_model(cfg, args.checkpoint, device=args.device)
+    keypoints = choose_keypoints(args.keypoints, model.dataset_meta['keypoint_name2id'])
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     chosen = np.linspace(0, len(dataset) - 1, min(args.num, len(dataset)))
     data = [dataset[int(i)] for i in chosen]
@@ -138,7 +119,7 @@ def visualize(args: argparse.Namespace):
         return
     first = list(zip(data, samples, strict=True))[: args.num_offsets]
     for i, (item, sample) in enumerate(first, start=1):
-        figure = draw_offsets(model, item['inputs'], sample)
+        figure = draw_predicted_offsets(model, item['inputs'], sample, keypoints)
         figure.savefig(args.out / f'offsets_{i}.png', dpi=120)
         print(f'{args.out}/offsets_{i}.png')
 

@@ -1,4 +1,5 @@
 from .keypoint_detection_inferencer import KeypointDetectionInferencer
+from .offset_picture import draw_predicted_offsets, find_true_poses
 from .ogn_inferencer import OGNInferencer, list_images
 from .video_io import Frame, FrameReader, FrameWriter
 
@@ -8,5 +9,7 @@ __all__ = [
     'FrameWriter',
     'KeypointDetectionInferencer',
     'OGNInferencer',
+    'draw_predicted_offsets',
+    'find_true_poses',
     'list_images',
 ]

@@ -7,6 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+COLUMNS = 6  # pictures in a row
+
 
 def draw_heatmaps(axes: Axes, crop: np.ndarray, heatmaps: np.ndarray) -> None:
     """Lay the strongest of several heatmaps over the input.
@@ -76,6 +78,7 @@ def draw_offset_field(
     ground_truth: np.ndarray | None = None,
     zoom: Sequence[int] = (0,),
     names: Sequence[str] | None = None,
+    targets: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Figure:
     """Draw one person's heatmaps, and the disks and offsets of some keypoints.
 
@@ -90,42 +93,72 @@ def draw_offset_field(
             the true keypoints, (K, 3).
         zoom (Sequence[int]): The keypoints to draw enlarged.
         names (Sequence[str], optional): The keypoints' names, (K,).
+        targets (tuple[np.ndarray, np.ndarray], optional): The heatmaps and offsets
+            that ``OffsetHeatmap.encode`` makes of the ground truth; they are drawn
+            below in the same way.
 
     Returns:
         Figure: to be saved.
     """
-    height, width = crop.shape[:2]
     num_keypoints = len(heatmaps)
-    stride = np.array([width, height]) / heatmaps.shape[:0:-1]
-    offsets = offsets.reshape(num_keypoints, 2, *heatmaps.shape[1:])
-    panels = 1 + len(zoom)
-    figure = Figure(figsize=(3.4 * panels, 4), layout='constrained')
-    overview, *details = figure.subplots(1, panels, squeeze=False)[0]
+    if ground_truth is None:
+        ground_truth = np.zeros((num_keypoints, 3))
+    if names is None:
+        names = [f'{k}' for k in range(num_keypoints)]
+    true = np.where(ground_truth[:, 2:] > 0, ground_truth[:, :2], np.nan)
+    versions = {'predicted': (heatmaps, offsets, keypoints)}
+    if targets is not None:
+        versions['target'] = (*targets, true)
 
-    draw_heatmaps(overview, crop, heatmaps)
-    overview.plot(*keypoints.T, 'o', color='tab:cyan', markersize=4)
-    overview.set_title('heatmaps and keypoints', fontsize='small')
-    for axes, k in zip(details, zoom, strict=True):
-        draw_heatmaps(axes, crop, heatmaps[k : k + 1])
-        draw_disk(axes, heatmaps[k], offsets[k], radius, stride)
-        axes.plot(*keypoints[k], 'o', color='tab:cyan', markersize=9, mec='black')
-        center = keypoints[k]
-        if ground_truth is not None and ground_truth[k, 2] > 0:
-            axes.plot(*ground_truth[k, :2], 'P', color='white', mec='black', ms=9)
-            center = (center + ground_truth[k, :2]) / 2
-        reach = (radius + 1.5) * stride.max()
-        axes.set(
-            xlim=(center[0] - reach, center[0] + reach),
-            ylim=(center[1] + reach, center[1] - reach),
-        )
-        draw_pixel_borders(axes, heatmaps.shape[1:], stride)
-        name = names[k] if names is not None else f'{k}'
-        axes.set_title(name, fontsize='small')
-        corner, side = center - reach, 2 * reach
-        overview.add_patch(Rectangle(corner, side, side, fill=False, ec='white'))
-        overview.text(*corner, f' {name}', color='white', va='top', fontsize='x-small')
-    overview.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+    stride = np.array(crop.shape[1::-1]) / heatmaps.shape[:0:-1]
+    side = 2 * (radius + 1.5) * stride.max()
+    corners = np.nanmean([keypoints, true], axis=0) - side / 2
+    columns = min(1 + len(zoom), COLUMNS)
+    rows = -(-(1 + len(zoom)) // columns) * len(versions)
+    figure = Figure(figsize=(3.4 * columns, 4 * rows), layout='constrained')
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for part, (title, (maps, fields, dots)) in zip(
+        np.split(grid, len(versions)), versions.items(), strict=True
+    ):
+        overview, *details = part.ravel()
+        fields = fields.reshape(num_keypoints, 2, *maps.shape[1:])
+        draw_heatmaps(overview, crop, maps)
+        overview.plot(*dots.T, 'o', color='tab:cyan', markersize=4)
+        overview.set_title(f'{title}: heatmaps and keypoints', fontsize='small')
+        for axes, k in zip(details, zoom, strict=False):
+            draw_heatmaps(axes, crop, maps[k : k + 1])
+            draw_disk(axes, maps[k], fields[k], radius, stride)
+            draw_pixel_borders(axes, maps.shape[1:], stride)
+            axes.plot(*dots[k], 'o', color='tab:cyan', markersize=9, mec='black')
+            if ground_truth[k, 2] > 0:
+                axes.plot(*true[k], 'P', color='white', mec='black', ms=9)
+            show_square(axes, corners[k], side)
+            axes.set_title(names[k], fontsize='small')
+            if len(zoom) < COLUMNS:  # more would hide what is below
+                frame_square(overview, corners[k], side, names[k])
+        for axes in details[len(zoom) :]:
+            axes.remove()
+        overview.set(xlim=(-0.5, crop.shape[1] - 0.5), ylim=(crop.shape[0] - 0.5, -0.5))
     return figure
+
+
+def show_square(axes: Axes, corner: np.ndarray, side: float) -> None:
+    """Let axes show a square alone, whose upper left corner is x, y, (2,)."""
+    axes.set(xlim=(corner[0], corner[0] + side), ylim=(corner[1] + side, corner[1]))
+
+
+def frame_square(axes: Axes, corner: np.ndarray, side: float, name: str) -> None:
+    """Frame a square and write its name into it.
+
+    Args:
+        axes (Axes): Where to draw.
+        corner (np.ndarray): The upper left one, x and y, (2,).
+        side (float): In the same unit.
+        name (str): The name.
+    """
+    axes.add_patch(Rectangle(corner, side, side, fill=False, ec='white'))
+    place = corner.clip(min=0)  # also where the square begins outside
+    axes.text(*place, f' {name}', color='white', va='top', fontsize='x-small')
 
 
 def draw_pixel_borders(axes: Axes, shape: tuple, stride: np.ndarray) -> None:

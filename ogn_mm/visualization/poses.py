@@ -7,7 +7,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
 
+from ogn_mm.structures.bbox import extend_to_ratio
+
 OUTLINE = [Stroke(linewidth=1.8, foreground='black'), Normal()]
+RATIO, PADDING = 3 / 4, 1.25  # of pictures of one person
+
+
+def cut_around(image: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A picture of one person, 3:4 unless the image ends there.
+
+    Args:
+        image (np.ndarray): (H, W, 3).
+        box (np.ndarray): x1, y1, x2, y2 in pixels, (4,).
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: The part of the image, of at least one pixel,
+        and the place of its upper left pixel in the image, x and y, int, (2,).
+    """
+    start, end = np.reshape(extend_to_ratio(box, RATIO, PADDING), (2, 2))
+    size = np.array(image.shape[1::-1])
+    start = np.clip(np.floor(start), 0, size - 1).astype(int)
+    end = np.clip(np.ceil(end), start + 1, size).astype(int)
+    return image[start[1] : end[1], start[0] : end[0]], start
 
 
 def draw_pose(
@@ -88,4 +109,42 @@ def draw_pose_grid(
         axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
         if titles is not None:
             axes.set_title(titles[i], fontsize='small')
+    return figure
+
+
+def draw_pose_pair(
+    image: np.ndarray,
+    ground_truth: np.ndarray,
+    prediction: np.ndarray,
+    skeleton: Sequence[tuple[int, int]],
+    colors: Sequence | str = 'tab:orange',
+    width: float = 5.0,
+) -> Figure:
+    """Draw one person's true pose on the left, the predicted one on the right.
+
+    Args:
+        image (np.ndarray): RGB, uint8, (H, W, 3).
+        ground_truth (np.ndarray): x, y in its pixels and visibility, (K, 3).
+        prediction (np.ndarray): x, y and score, (K, 3). Whatever its scores, all is
+            drawn but NaN.
+        skeleton (Sequence[tuple[int, int]]): The two keypoints of each limb, (L, 2).
+        colors (Sequence | str): A colour for each limb, (L, 3) in [0, 1], or a name.
+        width (float): Of the figure, in inches; two pictures of 3:4 fill it. Defaults
+            to 5.
+
+    Returns:
+        Figure: to be saved.
+    """
+    rows, columns = image.shape[:2]
+    figure = Figure(figsize=(width, width / 2 / RATIO), facecolor='#eef0f2')
+    figure.subplots_adjust(0, 0, 1, 1, wspace=0.02)
+    found = np.isfinite(prediction).all(axis=1)
+    predicted = np.column_stack([prediction[:, :2], found])
+    for axes, pose in zip(
+        figure.subplots(1, 2), (ground_truth, predicted), strict=True
+    ):
+        axes.imshow(image)
+        draw_pose(axes, pose, skeleton, colors, 'white', 1e-6, linewidth=2.5)
+        axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+        axes.set_axis_off()
     return figure

@@ -43,3 +43,36 @@ def test_arrows_of_true_offsets_meet_in_the_keypoint(heatmap_size, tmp_path):
         assert len(crosses) == (k != 2)  # not labelled, not marked
     figure.savefig(tmp_path / 'a.png')
     assert (tmp_path / 'a.png').stat().st_size > 10000
+
+
+@pytest.mark.parametrize('count', [3, 7])
+def test_targets_stand_below_predictions(count):
+    rng = np.random.default_rng(1)
+    codec = OffsetHeatmap((96, 128), (12, 16), radius=1.5)
+    truth = np.c_[rng.uniform(20, 80, (8, 2)), [2, 2, 0, 1, 2, 2, 2, 2]]
+    targets = codec.encode(truth[None, :, :2], truth[None, :, 2])
+    figure = draw_offset_field(
+        np.full((128, 96, 3), 90, np.uint8),
+        rng.random((8, 16, 12), np.float32),
+        rng.normal(size=(16, 16, 12)),
+        codec.radius,
+        truth[:, :2] + 5,
+        truth,
+        zoom=range(count),
+        targets=(targets['heatmaps'], targets['offsets']),
+    )
+    titles = [axes.get_title() for axes in figure.axes]
+    details = [str(k) for k in range(count)]
+    assert [title.partition(':')[0] for title in titles] == [
+        *('predicted', *details),
+        *('target', *details),
+    ]
+    predicted, target = figure.axes[: 1 + count], figure.axes[1 + count :]
+    for k, (above, below) in enumerate(zip(predicted[1:], target[1:], strict=True)):
+        assert above.get_xlim() == below.get_xlim()
+        (arrows,) = (item for item in below.collections if isinstance(item, Quiver))
+        tips = np.stack([arrows.X + arrows.U, arrows.Y + arrows.V], axis=1)
+        assert len(tips) == targets['heatmaps'][k].sum()  # none for what is unlabelled
+        np.testing.assert_allclose(tips - truth[k, :2], 0, atol=1e-4)
+    # squares of many would cover the overview
+    assert len(predicted[0].patches) == (count if count < 6 else 0)
