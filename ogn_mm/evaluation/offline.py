@@ -12,6 +12,8 @@ from mmpose.evaluation import CocoMetric
 from ogn_mm.datasets.checks import read_json
 from ogn_mm.engine.predictions_file import read_predictions
 
+COCO_FIELDS = ('image_id', 'category_id', 'keypoints', 'score')
+
 
 def find_coco_metric(cfg: Config) -> ConfigDict:
     """The one metric of keypoints in a config's ``test_evaluator``.
@@ -65,7 +67,9 @@ def evaluate_predictions(
         evaluator = Evaluator(metric)
         (metric,) = evaluator.metrics
         evaluator.dataset_meta = metainfo
-        _check_images(samples, 'image_id' if is_json else 'img_id', metric, predictions)
+        _check_samples(
+            samples, COCO_FIELDS if is_json else ('img_id',), metric, predictions
+        )
         if is_json:
             shutil.copyfile(predictions, results)
             figures = metric._do_python_keypoint_eval(metric.outfile_prefix)
@@ -75,15 +79,17 @@ def evaluate_predictions(
     return metric, {name: float(value) for name, value in figures.items()}, results
 
 
-def _check_images(samples, key: str, metric: CocoMetric, predictions: Path) -> None:
-    """Raise ValueError unless all samples are of images that are annotated."""
-    if not isinstance(samples, list) or not all(
-        isinstance(sample, dict) and key in sample for sample in samples
-    ):
-        raise ValueError(f'{predictions}: should be a list of people with `{key}`')
-    if not samples:
-        raise ValueError(f'{predictions}: is empty')
-    unknown = {sample[key] for sample in samples} - metric.coco.imgs.keys()
+def _check_samples(
+    samples, fields: tuple[str, ...], metric: CocoMetric, predictions: Path
+) -> None:
+    """Raise ValueError unless all samples have the fields, first the image's id."""
+    if not isinstance(samples, list) or not samples:
+        raise ValueError(f'{predictions}: should be a list of predictions, not empty')
+    for i, sample in enumerate(samples):
+        missing = [name for name in fields if name not in sample]
+        if missing:
+            raise ValueError(f'{predictions}: [{i}] lacks `{missing[0]}`')
+    unknown = {sample[fields[0]] for sample in samples} - metric.coco.imgs.keys()
     if unknown:
         raise ValueError(
             f'{predictions}: has image {min(unknown)}, which the annotations of '

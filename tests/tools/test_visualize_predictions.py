@@ -27,7 +27,8 @@ def test_pictures(kind, visualize, generated_people, tmp_path):
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
     arguments = [str(config), str(checkpoint), '--out', str(out), '--num', '3']
     data = f'test_dataloader.dataset.data_root={generated_people}/'
-    visualize([*arguments, '--device', 'cpu', '--cfg-options', data])
+    arguments += ['--device', 'cpu', '--cfg-options', data]
+    visualize([*arguments, '--keypoints', 'nose', 'left_knee'])
     names = sorted(path.name for path in out.iterdir())
     if kind == 'ogn':
         assert names == ['offsets_1.png', 'offsets_2.png', 'poses.png']
@@ -36,6 +37,8 @@ def test_pictures(kind, visualize, generated_people, tmp_path):
     for name in names:
         assert cv2.imread(str(out / name)).std() > 10
 
+    with pytest.raises(SystemExit, match='there is no `knee` among nose, left_eye'):
+        visualize([*arguments, '--keypoints', 'nose', 'knee'])
     with pytest.raises(SystemExit, match='nowhere.pth'):
         visualize([str(config), 'nowhere.pth', '--out', str(tmp_path / 'none')])
     assert not (tmp_path / 'none').exists()

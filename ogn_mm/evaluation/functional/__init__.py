@@ -12,7 +12,7 @@ from .person_matches import (
     keypoint_distances,
     keypoint_errors,
     match_people,
-    pck,
+    pck_errors,
     share_below,
 )
 from .pose_nms import check_nms_criteria, pose_nms, pose_oks, pose_scores
@@ -37,7 +37,7 @@ __all__ = [
     'keypoint_errors',
     'match_people',
     'match_poses',
-    'pck',
+    'pck_errors',
     'pose_nms',
     'pose_oks',
     'pose_scores',

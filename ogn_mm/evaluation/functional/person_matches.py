@@ -153,23 +153,30 @@ def keypoint_errors(people: PersonMatches, sigmas: np.ndarray) -> np.ndarray:
     return keypoint_distances(people) / scales
 
 
-def pck(people: PersonMatches, threshold: float) -> np.ndarray:
-    """Share of each keypoint's labels that were found, as in ``PCKAccuracy``.
+def pck_errors(people: PersonMatches) -> np.ndarray:
+    """Distances as shares of the longer side of the annotated box.
+
+    PCK at a threshold is the share of those that do not exceed it, as in MMPose's
+    ``PCKAccuracy`` of boxes; here, those of people who were not found count as missed.
 
     Args:
         people (PersonMatches): G people of K keypoints.
-        threshold (float): Largest distance, as a share of the longer side of the
-            person's annotated box.
 
     Returns:
-        np.ndarray: In [0, 1], (K,); NaN where nothing is labelled. Those of people
-        who were not found count as missed.
+        np.ndarray: (G, K); infinite and NaN as in :func:`keypoint_distances`.
     """
-    sides = people.boxes[:, 2:].max(axis=1)[:, None]
-    return share_below(keypoint_distances(people) / sides, threshold)
+    return keypoint_distances(people) / people.boxes[:, 2:].max(axis=1)[:, None]
 
 
 def share_below(values: np.ndarray, threshold: float) -> np.ndarray:
-    """Share of the values of each column, less NaN, that do not exceed a threshold."""
-    with np.errstate(invalid='ignore'):  # columns without any
+    """Share of the values that do not exceed a threshold, over the first axis.
+
+    Args:
+        values (np.ndarray): (N, ...); NaN does not count.
+        threshold (float): The threshold.
+
+    Returns:
+        np.ndarray: In [0, 1], (...); NaN where nothing counts.
+    """
+    with np.errstate(invalid='ignore'):  # where nothing counts
         return (values <= threshold).sum(axis=0) / (~np.isnan(values)).sum(axis=0)
