@@ -17,6 +17,7 @@ same command goes on. Into ``--out`` come what the tools write, and
 
 import argparse
 import json
+import re
 import shlex
 import signal
 import subprocess
