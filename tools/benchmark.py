@@ -97,11 +97,8 @@ def run_step(words: list[str]) -> tuple[int, str]:
 
 def printed_result(output: str) -> str:
     """What a tool printed from its first table on; empty without a table."""
-    lines = output.splitlines()
-    start = next(
-        (i for i, line in enumerate(lines) if line.startswith('|')), len(lines)
-    )
-    return '\n'.join(lines[start:]).strip()
+    found = re.search(r'^\|', output, re.MULTILINE)
+    return output[found.start() :].strip() if found else ''
 
 
 def written_metrics(words: list[str]) -> str:
@@ -136,11 +133,10 @@ def read_tables(text: str) -> list[list[dict]]:
 
 def find_plots(words: list[str], out: Path) -> list[str]:
     """The pictures in the folders below ``out`` that a command line names."""
-    folders = {
-        ROOT / word for word in words if (ROOT / word).is_relative_to(ROOT / out)
-    }
-    plots = [plot for folder in folders for plot in folder.glob('*.png')]
-    return [str(plot.relative_to(ROOT / out)) for plot in sorted(plots)]
+    out = ROOT / out
+    folders = [path for word in words if (path := ROOT / word).is_relative_to(out)]
+    plots = sorted(plot for folder in folders for plot in folder.glob('*.png'))
+    return [str(plot.relative_to(out)) for plot in plots]
 
 
 def format_report(name: str, steps: list[dict]) -> str:
