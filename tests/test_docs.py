@@ -4,12 +4,14 @@ That the tools do what they say is for the tests of the tools; here every comman
 of every Markdown file is parsed by the tool that it calls.
 """
 
+import importlib
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 from conftest import load_tool
+from mmengine.config import Config
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -45,7 +47,7 @@ COMMANDS = [
 def check_paths(words):
     """Files of this repository that a command names exist."""
     for word in words:
-        is_ours = re.match(r'(configs|tools|requirements)/', word)
+        is_ours = re.match(r'(configs(?!/mine)|tools|requirements)/', word)
         if is_ours and not PLACEHOLDER.search(word):
             assert (ROOT / word).exists(), word
 
@@ -88,3 +90,25 @@ def test_links_lead_somewhere(document):
         if not re.match(r'https?:|mailto:|#', target):
             path = document.parent / target.partition('#')[0]
             assert path.exists(), f'{document.relative_to(ROOT)}: {target}'
+
+
+def test_tutorial(tmp_path, monkeypatch):
+    """Its config and study are read as they stand there, and mean what it says."""
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')  # rows name them from here
+    mine = tmp_path / 'mine'
+    mine.mkdir()
+    text = (ROOT / 'docs/tutorial.md').read_text()
+    config, study = re.findall(r'^```python\n(.*?)^```', text, re.M | re.S)
+    (mine / 'config.py').write_text(config.replace('../demo', '../configs/demo'))
+    (mine / 'study.py').write_text(study)
+    cfg = Config.fromfile(mine / 'config.py')
+    assert cfg.model.head.decoder.radius == 1.5
+    assert cfg.train_dataloader.dataset.pipeline[-2].encoder == cfg.codec
+    ours = re.search(r"'ogn_mm::(\S+)'", text)[1]
+    assert (ROOT / 'configs' / ours).exists()
+
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    monkeypatch.chdir(tmp_path)
+    plan = importlib.import_module('study.plan')
+    plain, wide = plan.plan_runs(plan.load_study(mine / 'study.py'), [0], tmp_path)
+    assert 'radius=' not in plain.text and wide.text.count('radius=1.5') == 4
