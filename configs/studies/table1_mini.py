@@ -59,7 +59,7 @@ rows += [
 rows += [
     dict(name=name, config=f'configs/ogn_topdown/{config}_people1k-256x192.py')
     for name, config in [
-        ('UDP, stride 4', 'td-udp_res18-3deconv_1xb32-100e'),
+        ('UDP, stride 4', 'td-hm_res18-3deconv_udp-1xb32-100e'),
         ('SimCC', 'simcc_res18_1xb32-100e'),
         ('RTMCC', 'rtmcc_res18_1xb32-100e'),
     ]

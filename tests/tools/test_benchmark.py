@@ -11,11 +11,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / 'tools'
 SUITES = sorted((ROOT / 'configs/benchmarks').glob('*.py'))
-STUDIES = [  # of trackers: test_run_tracking_study.py
-    path
-    for path in sorted((ROOT / 'configs/studies').glob('*.py'))
-    if not path.stem.startswith('tracking')
-]
 
 STEP = """
 import sys
@@ -104,11 +99,3 @@ def test_suites_name_what_exists(load, path):
             assert files and words[0] in ('python', 'bash')
             for file in files:
                 assert (ROOT / file).is_file(), shlex.join(words)
-
-
-@pytest.mark.parametrize('path', STUDIES, ids=lambda path: path.stem)
-def test_studies_are_planned(load, path, tmp_path):
-    plan = load('study.plan')
-    study = plan.load_study(path)
-    runs = plan.plan_runs(study, [0], tmp_path)
-    assert [run.row for run in runs] == [row['name'] for row in study['rows']]
