@@ -22,15 +22,14 @@ from mmengine.runner import CheckpointLoader
 
 import ogn_mm  # noqa: F401
 from ogn_mm.apis.export import (
-    FORMATS,
     KeypointGraph,
     build_exportable,
     compare,
     describe,
     example_crops,
     pack_crops,
-    require_onnx,
 )
+from ogn_mm.apis.export_formats import FORMATS, require_onnx
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import find_weights, require_checkpoint, require_weights
 from ogn_mm.engine.config_check import check_config, check_overrides

@@ -1,4 +1,4 @@
-"""The two-stage network with its decoding as one graph, in an ONNX or TorchScript file.
+"""The two-stage network with its decoding as one graph, for export.
 
 The graph takes crops as `PackPoseInputs` gives them and returns what the config's test
 does: channels are reordered and normalised, then network, flip test if the config has
@@ -6,10 +6,6 @@ one, and decoding, all by the functions of the test itself.
 """
 
 import copy
-import importlib.util
-import io
-import json
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,8 +25,6 @@ from ogn_mm.codecs.utils import smooth_heatmaps
 from ogn_mm.models import OffsetHead
 from ogn_mm.version import __version__
 
-ONNX_PACKAGES = ('onnx', 'onnxscript', 'onnxruntime')
-OUTPUTS = ('keypoints', 'scores')
 # A heatmap whose two best pixels differ by less than this share of its range is a tie:
 # which of them wins is a matter of rounding, in PyTorch as well.
 TIE = 1e-3
@@ -157,23 +151,8 @@ def describe(cfg: Config, model: TopdownPoseEstimator) -> dict:
         scores=SCORES,
         keypoint_names=[names[k] for k in range(len(names))],
         skeleton=[list(link) for link in meta['skeleton_links']],
-        flip_indices=list(meta['flip_indices']),
         sigmas=np.asarray(meta['sigmas']).astype(float).round(4).tolist(),
     )
-
-
-def require_onnx() -> None:
-    """Check that the packages for ONNX files are installed.
-
-    Raises:
-        ImportError: Some are not. The sentence says how to install them.
-    """
-    missing = [name for name in ONNX_PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ImportError(
-            f'ONNX files need {", ".join(missing)}: pip install -r '
-            'requirements/optional.txt'
-        )
 
 
 def example_crops(model: TopdownPoseEstimator, people: int, seed: int = 0) -> Tensor:
@@ -186,79 +165,6 @@ def example_crops(model: TopdownPoseEstimator, people: int, seed: int = 0) -> Te
         noise = torch.randn(people, 3, *size, generator=generator)
         crops += nn.functional.interpolate(noise, (height, width), mode='bilinear')
     return (128 + 50 * crops).clamp(0, 255).byte()
-
-
-def to_onnx(graph: KeypointGraph, metadata: dict) -> bytes:
-    """An ONNX file whose input ``crops`` and outputs have a batch of any size.
-
-    Its ``metadata_props`` are the metadata, each value as JSON.
-
-    Raises:
-        RuntimeError: The backbone does what ONNX cannot express.
-    """
-    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
-
-    try:
-        program = torch.onnx.export(
-            graph,
-            (example_crops(graph.model, 2),),
-            input_names=['crops'],
-            output_names=OUTPUTS,
-            dynamic_shapes=({0: 'batch'},),
-            dynamo=True,
-            verbose=False,
-        )
-    except torch.onnx.OnnxExporterError as error:
-        reason = str(error.__cause__).partition('\n')[0]
-        raise RuntimeError(f'torch cannot export the network: {reason}') from error
-    # the exporter notes for each node the lines of code that it came from
-    ClearMetadataAndDocStringPass()(program.model)
-    program.model.metadata_props.update(
-        {name: json.dumps(value) for name, value in metadata.items()}
-    )
-    return program.model_proto.SerializeToString()
-
-
-def to_torchscript(graph: KeypointGraph, metadata: dict) -> bytes:
-    """A TorchScript file for the CPU, with the metadata as ``metadata.json``."""
-    buffer = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
-        # that it is deprecated, and that sizes other than the batch's are constants
-        warnings.simplefilter('ignore')
-        crops = example_crops(graph.model, 2)
-        traced = torch.jit.freeze(torch.jit.trace(graph, (crops,), check_trace=False))
-        torch.jit.save(
-            traced, buffer, _extra_files={'metadata.json': json.dumps(metadata)}
-        )
-    return buffer.getvalue()
-
-
-def load_onnx(content: bytes) -> Callable[[Tensor], Sequence[np.ndarray]]:
-    """A function from crops to keypoints and scores; uses as many threads as torch."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(
-        content, options, providers=['CPUExecutionProvider']
-    )
-    return lambda crops: session.run(OUTPUTS, dict(crops=crops.numpy()))
-
-
-def load_torchscript(content: bytes) -> Callable[[Tensor], Sequence[np.ndarray]]:
-    """A function from crops to keypoints and scores."""
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore', FutureWarning)
-        script = torch.jit.load(io.BytesIO(content))
-
-    def run(crops: Tensor) -> list[np.ndarray]:
-        with torch.no_grad():
-            return [output.numpy() for output in script(crops)]
-
-    return run
-
-
-FORMATS = {'.onnx': (to_onnx, load_onnx), '.pt': (to_torchscript, load_torchscript)}
 
 
 def pack_crops(model: TopdownPoseEstimator, crops: Tensor) -> dict:
@@ -310,7 +216,7 @@ def compare(
 
     Args:
         model (TopdownPoseEstimator): In test mode, with ``dataset_meta``.
-        run (Callable): Of :func:`load_onnx` or :func:`load_torchscript`.
+        run (Callable): From crops to keypoints and scores, see `export_formats`.
         batches (Sequence[Tensor]): Crops, uint8, (B, 3, H, W) each.
 
     Returns:
@@ -319,20 +225,20 @@ def compare(
     decoder = model.head.decoder
     model = copy.copy(model)  # leaves the test_cfg of the caller's as it is
     model.test_cfg = {**model.test_cfg, 'output_heatmaps': True}
-    pixels, scores, ties = [], [], 0
+    away, ties = [], 0
     for crops in batches:
-        keypoints, found = run(crops)
+        found = np.dstack(run(crops))
         samples = model.test_step(pack_crops(model, crops))
-        expected = [sample.pred_instances for sample in samples]
+        poses = [sample.pred_instances for sample in samples]
+        expected = [np.dstack((pose.keypoints, pose.keypoint_scores)) for pose in poses]
         heatmaps = torch.stack([sample.pred_fields.heatmaps for sample in samples])
         smoothed = smooth_heatmaps(heatmaps, decoder.kernel_size, decoder.sigma)
         smoothed = smoothed.flatten(2)
         first, second = smoothed.topk(2).values.unbind(-1)
         clear = first - second > TIE * (first - smoothed.amin(-1))
-        away = keypoints - np.concatenate([pose.keypoints for pose in expected])
-        pixels.append(np.abs(away[clear.numpy()]).ravel())
-        away = found - np.concatenate([pose.keypoint_scores for pose in expected])
-        scores.append(np.abs(away[clear.numpy()]))
+        away.append(np.abs(found - np.concatenate(expected))[clear.numpy()])
         ties += int((~clear).sum())
-    pixels, scores = np.concatenate(pixels), np.concatenate(scores)
-    return Difference(pixels.max(initial=0), scores.max(initial=0), len(scores), ties)
+    away = np.concatenate(away)
+    return Difference(
+        away[:, :2].max(initial=0), away[:, 2].max(initial=0), len(away), ties
+    )

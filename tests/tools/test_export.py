@@ -17,13 +17,13 @@ from mmpose.registry import MODELS
 from torch import nn
 
 from ogn_mm.apis.export import (
-    FORMATS,
     KeypointGraph,
     build_exportable,
     compare,
     example_crops,
     pack_crops,
 )
+from ogn_mm.apis.export_formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'

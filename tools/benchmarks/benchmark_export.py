@@ -16,12 +16,12 @@ from mmengine.registry import init_default_scope
 
 import ogn_mm  # noqa: F401
 from ogn_mm.apis.export import (
-    FORMATS,
     KeypointGraph,
     build_exportable,
     example_crops,
     pack_crops,
 )
+from ogn_mm.apis.export_formats import FORMATS
 from timing import compare, format_table, median_ratio, use_one_thread
 
 CONFIG = (
@@ -68,9 +68,7 @@ def main(argv=None):
     for suffix in args.formats:
         write, load = FORMATS[suffix]
         exported[NAMES[suffix]] = load(write(KeypointGraph(model), {}))
-    table = [
-        row for n in args.people for row in rows(model, exported, n, args.rounds)
-    ]
+    table = [row for n in args.people for row in rows(model, exported, n, args.rounds)]
     header = ('people', 'runtime', 'ms', 'ms a person', f'ratio to {BASELINE}')
     print(format_table(header, table))
 
