@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -17,14 +18,15 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(
     path for path in (ROOT / 'configs').rglob('*.py') if 'td-' in path.name
 )
-STUDIES = [
+STUDIES = [  # of trackers: test_run_tracking_study.py
     path
-    for path in sorted((ROOT / 'configs').rglob('*.py'))
-    if 'rows' in path.read_text()
+    for path in sorted((ROOT / 'configs').glob('*/*.py'))
+    if path.match('studies/*') or path.stem == 'study'
+    if not path.stem.startswith('tracking')
 ]
 NAME = re.compile(
     r'td-(?P<algorithm>ogn|hm)_(?P<backbone>[\w-]+?)(-(?P<deconvs>\d)deconv)?'
-    r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e'
+    r'_(?P<udp>udp-)?(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e'
     r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)(-(?P<boxes>gbg))?(_test-dev)?'
 )
 
@@ -97,7 +99,7 @@ def test_parts_fit_and_model_builds(named_config):
     for pipeline in pipelines.values():
         affine = pipeline['TopdownAffine']
         assert affine.input_size == decoder.input_size
-        assert not (name['algorithm'] == 'ogn' and affine.get('use_udp', False))
+        assert affine.get('use_udp', False) == bool(name['udp'])
     for pipeline in pipelines.values():
         for step in pipeline.values():
             TRANSFORMS.build(step)
@@ -111,6 +113,25 @@ def test_parts_fit_and_model_builds(named_config):
     keypoints = 14 if name['data'] == 'crowdpose' else 17
     channels = keypoints * (3 if name['algorithm'] == 'ogn' else 1)
     assert maps.shape == (1, channels, *codec.heatmap_size[::-1])
+
+
+@pytest.mark.parametrize('head', ['simcc', 'rtmcc'])
+def test_rivals_on_one_axis_build(head):
+    """Targets in the pipeline have the shapes that the network predicts."""
+    folder = ROOT / 'configs/ogn_topdown'
+    config = Config.fromfile(folder / f'{head}_res18_1xb32-100e_people1k-256x192.py')
+    model = MODELS.build(config.model).eval()
+    with torch.no_grad():
+        maps = model.head(model.extract_feat(torch.zeros(2, 3, 256, 192)))
+    (target,) = (
+        step.encoder
+        for step in config.train_dataloader.dataset.pipeline
+        if step.type == 'GenerateTarget'
+    )
+    assert target == config.model.head.decoder
+    encoded = KEYPOINT_CODECS.build(target).encode(np.full((1, 17, 2), 50.0))
+    for axis, predicted in zip('xy', maps, strict=True):
+        assert predicted.shape == (2, *encoded[f'keypoint_{axis}_labels'].shape[1:])
 
 
 @pytest.mark.parametrize('path', STUDIES, ids=lambda path: path.stem)

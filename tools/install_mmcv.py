@@ -269,7 +269,7 @@ def install(origin, device, *wheel):
     return problem is None
 
 
-def parse_args():
+def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -280,7 +280,7 @@ def parse_args():
         help='what the ops are for; auto is CUDA where a GPU is visible, or '
         'with FORCE_CUDA=1, and the CPU elsewhere',
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def main():

@@ -14,7 +14,8 @@ A study file is an MMEngine config:
              cfg_options={'model.test_cfg.flip_test': True}, weights_of='OGN'),
     ]
 
-``baseline``, ``seeds`` and options may be left out. Paths of configs are as on
+``baseline``, ``seeds`` and options may be left out. A row may have ``paper``, the AP
+that a paper reports for it, which then stands beside ours. Paths of configs are as on
 tools/train.py's command line, and options as after ``--cfg-options``; in addition, one
 of ``codec`` reaches every place where the config uses its codec. A row with
 ``weights_of`` is not trained: it tests the weights of another row, seed by seed.
@@ -22,10 +23,11 @@ of ``codec`` reaches every place where the config uses its codec. A row with
     python tools/run_study.py STUDY.py --work-dir work_dirs/study --jobs 2
 
 trains each row with each seed by tools/train.py and tests its last checkpoint (not the
-best, which would be chosen on the reported data) by tools/test.py. Interrupted, the
-same command goes on: what is finished is kept, the rest is resumed; a run whose config
-has changed is set aside and done anew. A run that fails stops no other one. Below the
-work directory:
+best, which would be chosen on the reported data) by tools/test.py. ``--gpus 8`` starts
+both by dist_train.sh and dist_test.sh, ``--slurm PARTITION`` with it by slurm_train.sh
+and slurm_test.sh. Interrupted, the same command goes on: what is finished is kept, the
+rest is resumed; a run whose config has changed is set aside and done anew. A run that
+fails stops no other one. Below the work directory:
 
     ROW/seed0.py    the resolved config, e.g. for tools/visualize_predictions.py
     ROW/seed0/      checkpoints, logs, predictions; console.log is all that was printed
@@ -51,6 +53,7 @@ import torch
 
 from ogn_mm.engine.atomic_write import write_atomically
 from study.display import Display
+from study.launch import Launcher
 from study.plan import load_study, plan_runs
 from study.report import report_study
 from study.run import Run
@@ -69,6 +72,14 @@ def parse_args(argv=None):
         help='runs at a time; several GPUs are given out in turn',
     )
     parser.add_argument(
+        '--gpus', type=int, default=1, help='processes of a run, by dist_train.sh'
+    )
+    parser.add_argument(
+        '--slurm',
+        metavar='PARTITION',
+        help='start runs on a cluster, by slurm_train.sh',
+    )
+    parser.add_argument(
         '--seeds', type=int, nargs='+', help="instead of the study's seeds"
     )
     parser.add_argument('--rows', nargs='+', metavar='NAME', help='run these rows only')
@@ -76,26 +87,28 @@ def parse_args(argv=None):
         '--report', action='store_true', help='run nothing, report what is finished'
     )
     args = parser.parse_args(argv)
-    if args.jobs < 1:
-        parser.error('--jobs must be at least 1')
+    for name in ('jobs', 'gpus'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name} must be at least 1')
+    args.launcher = Launcher(args.gpus, args.slurm)
     return args
 
 
-def job_environments(jobs: int) -> list[dict]:
-    """Environment variables of each job: its share of the cores, and its GPU."""
+def job_environments(jobs: int, launcher: Launcher) -> list[dict]:
+    """Environment variables of each job: its share of the cores, GPUs and ports."""
     env = dict(os.environ)
     cores = len(os.sched_getaffinity(0))
-    env.setdefault('OMP_NUM_THREADS', str(max(1, cores // jobs)))
+    share = cores // (jobs * launcher.processes)
+    if launcher.partition is None:
+        env.setdefault('OMP_NUM_THREADS', str(max(1, share)))
     count = torch.cuda.device_count()
-    if count < 2:
-        return [env] * jobs
     gpus = env.get('CUDA_VISIBLE_DEVICES', ','.join(map(str, range(count)))).split(',')
-    return [dict(env, CUDA_VISIBLE_DEVICES=gpus[i % count]) for i in range(jobs)]
+    gpus = gpus if count else []
+    return [env | launcher.environment(i, gpus) for i in range(jobs)]
 
 
-def execute(runs: list[Run], display: Display, jobs: int, lock) -> None:
-    """Do all runs, ``jobs`` at a time; an interruption ends them."""
-    slots = job_environments(jobs)
+def execute(runs: list[Run], display: Display, slots: list[dict], lock) -> None:
+    """Do all runs, one a slot at a time; an interruption ends them."""
     waiting, running = list(runs), {}
     try:
         with display.progress:
@@ -157,7 +170,8 @@ def run_pending(runs: list[Run], args: argparse.Namespace) -> list[Run]:
             raise ValueError(
                 f'runs in {args.work_dir} are still going on; wait or end them'
             ) from error
-        execute(pending, Display(len(runs), len(pending)), args.jobs, lock)
+        slots = job_environments(args.jobs, args.launcher)
+        execute(pending, Display(len(runs), len(pending)), slots, lock)
     return [run for run in pending if run.error]
 
 
@@ -170,7 +184,7 @@ def main(argv=None):
         if set(args.rows or ()) - set(names):
             raise ValueError(f'--rows: {args.rows} are not all of the rows {names}')
         seeds = dict.fromkeys(args.seeds or study.get('seeds', [0]))
-        runs = plan_runs(study, list(seeds), args.work_dir)
+        runs = plan_runs(study, list(seeds), args.work_dir, args.launcher)
         chosen = [run for run in runs if run.row in (args.rows or names)]
         failed = [] if args.report else run_pending(chosen, args)
         for run in failed:

@@ -50,13 +50,27 @@ def draw_curves(axes: Axes, curves: dict[str, list]) -> None:
         axes.legend(frameon=False, fontsize='small')
 
 
-def draw_scores(axes: Axes, scores: dict[str, list[float]]) -> None:
+def draw_scores(
+    axes: Axes,
+    scores: dict[str, list[float]],
+    references: dict[str, float] | None = None,
+) -> None:
     """Draw the results of several models: every run a dot, their mean a bar.
 
     Args:
         axes (Axes): Where to draw; models go from top to bottom.
         scores (dict[str, list[float]]): For each model the results of its runs.
+        references (dict[str, float], optional): For some models what others report;
+            drawn as a hollow diamond, named by the axes' legend as the paper's.
     """
+    references = references or {}
+    places = [
+        (references[name], i) for i, name in enumerate(scores) if name in references
+    ]
+    if places:
+        label = "the paper's"
+        axes.plot(*zip(*places, strict=True), 'kD', fillstyle='none', label=label)
+        axes.legend(loc='lower right', fontsize='small')
     for index, values in enumerate(scores.values()):
         color = style(index)['color']
         mean = np.mean(values)

@@ -106,9 +106,11 @@ def draw_offset_field(
     if names is None:
         names = [f'{k}' for k in range(num_keypoints)]
     true = np.where(ground_truth[:, 2:] > 0, ground_truth[:, :2], np.nan)
-    versions = {'predicted': (heatmaps, offsets, keypoints)}
+    title = 'heatmaps and keypoints'
+    versions = {title: (heatmaps, offsets, keypoints)}
     if targets is not None:
-        versions['target'] = (*targets, true)
+        versions = {f'predicted {title}': versions[title]}
+        versions['targets'] = (*targets, true)
 
     stride = np.array(crop.shape[1::-1]) / heatmaps.shape[:0:-1]
     side = 2 * (radius + 1.5) * stride.max()
@@ -124,7 +126,7 @@ def draw_offset_field(
         fields = fields.reshape(num_keypoints, 2, *maps.shape[1:])
         draw_heatmaps(overview, crop, maps)
         overview.plot(*dots.T, 'o', color='tab:cyan', markersize=4)
-        overview.set_title(f'{title}: heatmaps and keypoints', fontsize='small')
+        overview.set_title(title, fontsize='small')
         for axes, k in zip(details, zoom, strict=False):
             draw_heatmaps(axes, crop, maps[k : k + 1])
             draw_disk(axes, maps[k], fields[k], radius, stride)

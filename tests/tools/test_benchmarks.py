@@ -179,3 +179,17 @@ def test_tracking(load, capsys):
         ratio = float(row['ratio to MMDetection SORT'])
         assert ratio == 1 if row['tracker'] == 'MMDetection SORT' else ratio > 0
         assert int(row['identities']) >= int(row['people']) - 1
+
+
+def test_export(load, capsys):
+    """ONNX takes longer to export; tests/tools/test_export.py does it."""
+    config = 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
+    arguments = ['--formats', '.pt', '--people', '1', '2', '--rounds', '1']
+    load('benchmark_export').main([str(FOLDER.parents[1] / config), *arguments])
+    rows = read_table(capsys.readouterr().out)
+    assert [(row['people'], row['runtime']) for row in rows] == [
+        (people, name) for people in '12' for name in ('PyTorch', 'TorchScript')
+    ]
+    for row in rows:
+        ratio = float(row['ratio to PyTorch'])
+        assert ratio == 1 if row['runtime'] == 'PyTorch' else ratio > 0

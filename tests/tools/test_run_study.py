@@ -25,6 +25,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument('config')
 parser.add_argument('--work-dir')
 parser.add_argument('--resume', action='store_true', required=True)
+parser.add_argument('--launcher')
 args = parser.parse_args()
 cfg = Config.fromfile(args.config)
 work_dir = pathlib.Path(args.work_dir).resolve()
@@ -58,7 +59,7 @@ from mmengine.config import Config
 from xtcocotools.coco import COCO
 from xtcocotools.cocoeval import COCOeval
 parser = argparse.ArgumentParser()
-for name in ('config', 'checkpoint', '--work-dir', '--out'):
+for name in ('config', 'checkpoint', '--work-dir', '--out', '--launcher'):
     parser.add_argument(name)
 args = parser.parse_args()
 cfg = Config.fromfile(args.config)
@@ -129,7 +130,8 @@ class Study:
         self.folder, self.work_dir = folder, folder / 'W'
         self.tools = folder / 'tools'
         shutil.copytree(ROOT / 'tools/study', self.tools / 'study')
-        shutil.copy(ROOT / 'tools/run_study.py', self.tools)
+        for script in ('run_study.py', 'slurm_train.sh', 'slurm_test.sh'):
+            shutil.copy(ROOT / 'tools' / script, self.tools)
         (self.tools / 'train.py').write_text(TRAIN)
         (self.tools / 'test.py').write_text(TEST)
         self.config = folder / 'base.py'
@@ -512,3 +514,36 @@ def test_training_and_test_by_the_real_tools(
     assert images == {image['id'] for image in coco['images']}
     assert '| OGN | 1 |' in (work_dir / 'table.md').read_text()
     assert (work_dir / 'study.png').exists()
+
+
+def test_runs_on_a_slurm_cluster(study, run_study, tmp_path, monkeypatch):
+    srun = tmp_path / 'bin/srun'  # runs the job here, and notes how it was called
+    srun.parent.mkdir()
+    srun.write_text(
+        f'#!/bin/bash\necho "$@" >> {tmp_path}/calls\n'
+        'while [ "$1" != python ]; do shift; done\nexec "$@"\n'
+    )
+    srun.chmod(0o755)
+    path = [str(srun.parent), str(Path(sys.executable).parent), os.environ['PATH']]
+    monkeypatch.setenv('PATH', ':'.join(path))
+    code, output = run_study('--seeds', 0, '--gpus', 4, '--slurm', 'part')
+    assert code == 0, output
+    calls = (tmp_path / 'calls').read_text().splitlines()
+    tools = [Path(call.split(' -u ')[1].split()[0]).name for call in calls]
+    assert tools == ['train.py', 'test.py', 'train.py', 'test.py']
+    assert all('-p part --job-name=' in call for call in calls)
+    assert all('--ntasks=4' in call for call in calls)
+    assert len(study.runs()) == 2
+
+
+def test_results_of_a_paper_stand_in_the_table(study, run_study):
+    study.write(STUDY.replace("name='plain',", "name='plain', paper=52.0,"))
+    code, output = run_study('--seeds', 0)
+    assert code == 0
+    head, _, plain, better = [
+        [cell.strip() for cell in line.split('|')[1:-1]]
+        for line in output.splitlines()
+        if line.startswith('|')
+    ]
+    column = head.index('AP, paper')
+    assert (plain[column], better[column]) == ('52.0', '')

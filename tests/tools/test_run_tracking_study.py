@@ -29,6 +29,16 @@ def test_differences_pair_videos(tool):
     assert (mean, low, high) == (5, 0, 10)
 
 
+@pytest.mark.parametrize('name', ['tracking', 'tracking_smoke'])
+def test_studies_are_planned(tool, monkeypatch, name):
+    monkeypatch.chdir(ROOT)
+    study = tool.Config.fromfile(f'configs/studies/{name}.py').to_dict()
+    runs = list(tool.plan_runs(study, study['seeds'], Path('data')))
+    count = [len(study[key]) for key in ('seeds', 'trackers', 'detections')]
+    assert len(runs) == count[0] * count[1] * count[2] > 0
+    assert runs[0][0]['tracker'] == study['baseline']
+
+
 @pytest.mark.slow
 def test_a_study_goes_on(tool, tmp_path, monkeypatch):
     study = tmp_path / 'study.py'

@@ -39,6 +39,15 @@ def test_scores_show_runs_and_their_mean():
     assert axes.yaxis_inverted()  # the first on top
 
 
+def test_scores_of_a_paper_stand_beside():
+    axes = Figure().subplots()
+    draw_scores(axes, {'a': [10.0], 'b': [30.0], 'c': [5.0]}, {'b': 31.5, 'c': 4.0})
+    assert [list(xy) for xy in axes.lines[0].get_xydata()] == [[31.5, 1], [4, 2]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "the paper's"
+    ]
+
+
 def test_many_models_stay_distinct():
     axes = Figure().subplots()
     draw_curves(axes, {str(i): [[(0, i), (1, i)]] for i in range(20)})

@@ -63,10 +63,8 @@ def test_targets_stand_below_predictions(count):
     )
     titles = [axes.get_title() for axes in figure.axes]
     details = [str(k) for k in range(count)]
-    assert [title.partition(':')[0] for title in titles] == [
-        *('predicted', *details),
-        *('target', *details),
-    ]
+    predicted = 'predicted heatmaps and keypoints'
+    assert titles == [predicted, *details, 'targets', *details]
     predicted, target = figure.axes[: 1 + count], figure.axes[1 + count :]
     for k, (above, below) in enumerate(zip(predicted[1:], target[1:], strict=True)):
         assert above.get_xlim() == below.get_xlim()

@@ -17,7 +17,7 @@ import numpy as np
 from ogn_mm.datasets.generated_people import generate_dataset
 
 
-def parse_args():
+def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,7 +45,7 @@ def parse_args():
         metavar='N',
         help='also write preview.png: N validation images with keypoints drawn',
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def contact_sheet(folder, split: str, count: int, columns: int = 4) -> np.ndarray:

@@ -9,10 +9,11 @@ from mmengine.config import Config
 from ogn_mm.engine.config_check import check_config, check_overrides
 from ogn_mm.evaluation import find_coco_metric
 
+from .launch import ALONE, Launcher
 from .run import Run
 
 STUDY_KEYS = {'rows', 'seeds', 'baseline', 'common_options'}
-ROW_KEYS = {'name', 'config', 'cfg_options', 'weights_of'}
+ROW_KEYS = {'name', 'config', 'cfg_options', 'weights_of', 'paper'}
 
 
 def load_study(path: str) -> dict:
@@ -31,8 +32,8 @@ def load_study(path: str) -> dict:
     for i, row in enumerate(study['rows']):
         if not {'name', 'config'} <= set(row) <= ROW_KEYS:
             raise ValueError(
-                f'`rows[{i}]` needs `name` and `config` and may have `cfg_options` and '
-                f'`weights_of`; it has {sorted(row)}'
+                f'`rows[{i}]` needs `name` and `config` and may have `cfg_options`, '
+                f'`weights_of` and `paper`; it has {sorted(row)}'
             )
     names = [row['name'] for row in study['rows']]
     trained = [row['name'] for row in study['rows'] if 'weights_of' not in row]
@@ -54,7 +55,9 @@ def folder_name(row: str) -> str:
     return re.sub(r'[^a-z0-9.]+', '-', row.lower()).strip('-.')
 
 
-def plan_runs(study: dict, seeds: list[int], work_dir: Path) -> list[Run]:
+def plan_runs(
+    study: dict, seeds: list[int], work_dir: Path, launcher: Launcher = ALONE
+) -> list[Run]:
     """All runs of a study: every row with the first seed, then with the second, ...
 
     Raises:
@@ -71,7 +74,7 @@ def plan_runs(study: dict, seeds: list[int], work_dir: Path) -> list[Run]:
                 raise ValueError(f'row {row["name"]!r}: {error}') from error
             overrides = {key: group[key] for group in options for key in group}
             parent = work_dir / folder_name(row['name'])
-            runs.append(Run(row['name'], seed, overrides, cfg, parent))
+            runs.append(Run(row['name'], seed, overrides, cfg, parent, launcher))
     by_name = {(run.row, run.seed): run for run in runs}
     for run, row in zip(runs, study['rows'] * len(seeds), strict=True):
         if 'weights_of' in row:

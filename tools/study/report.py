@@ -37,7 +37,7 @@ def report_study(work_dir: Path) -> str:
         differences = compare_rows(rows, study['baseline'])
     table = format_table(study, rows, differences)
     (work_dir / 'table.md').write_text(table)
-    plot_study(rows).savefig(work_dir / 'study.png', dpi=150)
+    plot_study(rows, paper_results(study)).savefig(work_dir / 'study.png', dpi=150)
     return table
 
 
@@ -62,6 +62,8 @@ def format_table(study: dict, rows: dict, differences: dict) -> str:
         if all(key in run['metrics'] for runs in rows.values() for run in runs)
     }
     head = ['row', 'seeds', *metrics]
+    papers = paper_results(study)
+    head += ['AP, paper'] if papers else []
     head += [f'AP - AP of {study["baseline"]}'] if differences else []
     lines = [head, ['---', *['--:'] * (len(head) - 1)]]
     for name, runs in rows.items():
@@ -70,6 +72,8 @@ def format_table(study: dict, rows: dict, differences: dict) -> str:
             values = [100 * run['metrics'][key] for run in runs]
             spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
             cells.append(f'{np.mean(values):.1f}{spread}')
+        if papers:
+            cells.append(str(papers.get(name, '')))
         if name in differences:
             difference, low, high = (100 * value for value in differences[name])
             cells.append(f'{difference:+.1f} [{low:+.1f}, {high:+.1f}]')
@@ -101,7 +105,12 @@ def format_table(study: dict, rows: dict, differences: dict) -> str:
     return text + '\n'
 
 
-def plot_study(rows: dict) -> Figure:
+def paper_results(study: dict) -> dict[str, float]:
+    """The AP that the paper reports, of the rows that are rows of its tables."""
+    return {row['name']: row['paper'] for row in study['rows'] if 'paper' in row}
+
+
+def plot_study(rows: dict, papers: dict[str, float]) -> Figure:
     """Curves over the training, beside the AP of all runs."""
     figure = Figure(figsize=(12, max(4, 1.5 + 0.4 * len(rows))), layout='constrained')
     left, right = figure.subplots(1, 2)
@@ -121,6 +130,6 @@ def plot_study(rows: dict) -> Figure:
         name: [100 * run['metrics']['coco/AP'] for run in runs]
         for name, runs in rows.items()
     }
-    draw_scores(right, scores)
+    draw_scores(right, scores, papers)
     right.set(xlabel='AP of the last checkpoint, %')
     return figure

@@ -8,7 +8,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from mmengine.config import Config
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.provenance import device_name, package_versions
 
+from .launch import ALONE, TOOLS, Launcher
 from .record import match_predictions, pack_matches, read_curves, training_precision
 
-TOOLS = Path(__file__).resolve().parents[1]
 SOURCES = ('ogn_mm', 'configs', 'tools')  # what results depend on
 PROGRESS = re.compile(
     rb'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\]|Iter\(train\)\s+\[\s*(\d+)/\d+\]'
@@ -37,10 +36,20 @@ class Run:
         overrides (dict): What was merged into the config, for the record.
         cfg (Config): The resolved config.
         parent (Path): Folder of the row.
+        launcher (Launcher): How its processes are started. Defaults to one process.
     """
 
-    def __init__(self, row: str, seed: int, overrides: dict, cfg: Config, parent: Path):
+    def __init__(
+        self,
+        row: str,
+        seed: int,
+        overrides: dict,
+        cfg: Config,
+        parent: Path,
+        launcher: Launcher = ALONE,
+    ):
         self.row, self.seed, self.overrides = row, seed, overrides
+        self.launcher = launcher
         self.epochs = cfg.train_cfg.get('max_epochs')
         self.iterations = cfg.train_cfg.get('max_iters')
         self.text = cfg.pretty_text
@@ -97,7 +106,8 @@ class Run:
         if self.testing:
             self.test()
         else:
-            self.launch('train.py', self.config, '--resume', '--work-dir', self.folder)
+            command = self.launcher.command(str(self), self.config)
+            self.launch(*command, '--resume', '--work-dir', self.folder)
 
     def test(self) -> None:
         """Start the test of the last checkpoint."""
@@ -105,16 +115,13 @@ class Run:
         if checkpoint is None:
             self.error = f'the training of {self.trained or self} left no checkpoint'
             return
+        command = self.launcher.command(str(self), self.config, checkpoint)
         metrics = self.folder / 'metrics.json'
-        self.launch(
-            'test.py',
-            *(self.config, checkpoint),
-            *('--work-dir', self.folder, '--out', metrics),
-        )
+        self.launch(*command, '--work-dir', self.folder, '--out', metrics)
 
-    def launch(self, script: str, *arguments) -> None:
+    def launch(self, *command) -> None:
         """Start a tool as the leader of a process group."""
-        command = [sys.executable, *map(str, (TOOLS / script, *arguments))]
+        command = [str(part) for part in command]
         with self.log.open('a') as log:
             log.write(f'$ {shlex.join(command)}\n')
             log.flush()

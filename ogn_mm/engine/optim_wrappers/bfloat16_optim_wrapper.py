@@ -15,6 +15,31 @@ def computes_in_bfloat16(device: torch.device) -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
+@contextmanager
+def float32_predictions(model: nn.Module):
+    """Let the ``head`` of a model, if it has one, predict in float32.
+
+    MMPose's heads measure their accuracy in numpy, which has no bfloat16.
+    """
+    head = getattr(getattr(model, 'module', model), 'head', None)
+    if head is None:
+        yield
+        return
+    forward = head.forward
+
+    def forward_in_float32(*args, **kwargs):
+        result = forward(*args, **kwargs)
+        if isinstance(result, tuple):
+            return tuple(part.float() for part in result)
+        return result.float()
+
+    head.forward = forward_in_float32  # heads call it, and not themselves
+    try:
+        yield
+    finally:
+        del head.forward
+
+
 @OPTIM_WRAPPERS.register_module()
 class Bfloat16OptimWrapper(OptimWrapper):
     """Train in bfloat16 on whatever device the model is, the CPU included.
@@ -44,5 +69,5 @@ class Bfloat16OptimWrapper(OptimWrapper):
         """Run the forward pass under autocast."""
         device = next(model.parameters()).device.type
         autocast = torch.autocast(device, torch.bfloat16, enabled=self.enabled)
-        with super().optim_context(model), autocast:
+        with super().optim_context(model), autocast, float32_predictions(model):
             yield

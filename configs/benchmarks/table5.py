@@ -1,0 +1,29 @@
+# Table 5: tracking. `full` tests networks that were trained before, see
+# configs/ogn_tracking.
+_tracking = 'python tools/run_tracking_study.py --out {out}'
+smoke = [f'{_tracking} configs/studies/tracking_smoke.py']
+mini = [
+    'python tools/dataset_tools/generate_people.py --out data/generated_crowds'
+    ' --num-train 1500 --num-val 300 --max-people 8 --max-overlap 0.8',
+    'python tools/train.py --resume --work-dir work_dirs/person_detector'
+    ' configs/person_detector/'
+    'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320.py',
+    f'{_tracking} configs/studies/tracking.py',
+]
+full = [
+    'bash tools/dist_test.sh configs/ogn_tracking/'
+    f'{name}_posetrack17.py work_dirs/{checkpoint} {{gpus}} --out {{out}}/{name}.json'
+    for name, checkpoint in [
+        (
+            'ogn-mask-rcnn_r101_fpn-rc_iou-reid',
+            'ogn-mask-rcnn_r101_fpn-rc_8xb2-1x_posetrack17/epoch_12.pth',
+        ),
+        *[
+            (
+                f'two-stages-ogn_res152-512x384-gbg_{cues}',
+                'td-ogn_res152-2deconv_8xb8-22e_coco-512x384-gbg/epoch_22.pth',
+            )
+            for cues in ('iou-reid', 'iou-reid-flow')
+        ],
+    ]
+]

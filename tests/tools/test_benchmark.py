@@ -1,0 +1,101 @@
+"""Suites of experiments: each is built; a small one runs, goes on and is reported."""
+
+import importlib
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / 'tools'
+SUITES = sorted((ROOT / 'configs/benchmarks').glob('*.py'))
+
+STEP = """
+import sys
+print('before')
+print('| row | AP |')
+print('| --- | --: |')
+print('| OGN | 1.5 |')
+print('said below')
+open('{runs}', 'a').write('run\\n')
+open('{out}/plot.png', 'w').write('')
+sys.exit({status})
+"""
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Imports a module of the tools."""
+    monkeypatch.syspath_prepend(str(TOOLS))
+    monkeypatch.chdir(ROOT)
+    return importlib.import_module
+
+
+@pytest.fixture
+def suite(load, tmp_path, capsys):
+    """Runs a suite of one step that ends with the given status: status, output."""
+
+    def run(status=0, size='smoke'):
+        step = tmp_path / f'step{status}.py'
+        out, runs = tmp_path / 'out', tmp_path / 'runs'
+        step.write_text(STEP.format(out=out, runs=runs, status=status))
+        path = tmp_path / 'suite.py'
+        path.write_text(f"smoke = ['python {step} --out {{out}}']\n")
+        code = 0
+        try:
+            load('benchmark').main([str(path), '--size', size, '--out', str(out)])
+        except SystemExit as end:
+            code = end.code
+        runs = runs.read_text().count('run') if runs.exists() else 0
+        return code, runs, ''.join(capsys.readouterr())
+
+    return run
+
+
+def test_a_suite_is_run_once_and_reported(suite, tmp_path):
+    for _ in range(2):  # the second goes on from where the first has ended
+        code, runs, output = suite()
+        assert (code, runs) == (0, 1), output
+    (step,) = json.loads((tmp_path / 'out/report.json').read_text())['steps']
+    assert step['tables'] == [[{'row': 'OGN', 'AP': '1.5'}]]
+    assert step['plots'] == ['plot.png']
+    page = (tmp_path / 'out/report.md').read_text()
+    assert '| OGN | 1.5 |\nsaid below' in page and 'before' not in page
+    assert '![](plot.png)' in page and step['commit'] in page
+
+
+def test_a_failing_step_ends_the_suite(suite, tmp_path):
+    code, runs, _ = suite(status=3)
+    assert runs == 1 and 'ended with status 3: python' in code
+    assert not (tmp_path / 'out/report.json').exists()
+    assert suite(status=3)[1] == 2  # it is not taken for finished
+
+
+def test_faulty_names(suite, load):
+    assert 'has no commands for `full`' in suite(size='full')[0]
+    with pytest.raises(SystemExit, match=r'no such suite: .*table9.py'):
+        load('benchmark').main(['table9', '--size', 'smoke'])
+
+
+def test_metrics_of_a_test_become_a_table(load, tmp_path):
+    path = tmp_path / 'metrics.json'
+    path.write_text(json.dumps({'posetrack/MOTA': 60.7}))
+    benchmark = load('benchmark')
+    text = benchmark.written_metrics(['bash', 'test.sh', '--out', str(path)])
+    assert benchmark.read_tables(text) == [
+        [{'metric': 'posetrack/MOTA', 'value': '60.70'}]
+    ]
+
+
+@pytest.mark.parametrize('path', SUITES, ids=lambda path: path.stem)
+def test_suites_name_what_exists(load, path):
+    benchmark = load('benchmark')
+    for size in benchmark.SIZES:
+        args = benchmark.parse_args([path.stem, '--size', size, '--gpus', '8'])
+        for words in benchmark.load_suite(args):
+            files = [word for word in words if re.match(r'(tools|configs)/', word)]
+            assert files and words[0] in ('python', 'bash')
+            for file in files:
+                assert (ROOT / file).is_file(), shlex.join(words)

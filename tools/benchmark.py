@@ -1,0 +1,215 @@
+"""Run a named suite of experiments and gather the outcome on one page.
+
+A suite is a file of configs/benchmarks: for each size a list of command lines of this
+package's tools.
+
+    python tools/benchmark.py table1 --size smoke
+
+`smoke` takes minutes on a CPU and shows that everything runs; `mini` is for one GPU and
+about 20 minutes; `full` is the paper's experiment, on a cluster: ``--gpus 8`` starts
+trainings and tests by dist_train.sh and dist_test.sh, ``--slurm PARTITION`` with it by
+slurm_train.sh and slurm_test.sh. The commands run one after another; interrupted, the
+same command goes on. Into ``--out`` come what the tools write, and
+
+    report.md      the tables that they printed, and their plots
+    report.json    the same tables, commands, times, versions, commit and device
+"""
+
+import argparse
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.provenance import device_name, package_versions
+from study.run import git_state
+
+ROOT = Path(__file__).resolve().parents[1]
+SUITES = ROOT / 'configs/benchmarks'
+SIZES = ('smoke', 'mini', 'full')
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = ', '.join(sorted(path.stem for path in SUITES.glob('*.py')))
+    parser.add_argument('suite', help=f'{names}, or the path of a suite')
+    parser.add_argument('--size', choices=SIZES, required=True)
+    parser.add_argument(
+        '--out', type=Path, help='default: work_dirs/benchmark/SUITE-SIZE'
+    )
+    parser.add_argument('--dry-run', action='store_true', help='print the commands')
+    group = parser.add_argument_group('passed on to tools/run_study.py')
+    group.add_argument('--jobs', type=int, default=1)
+    group.add_argument('--gpus', type=int, default=1)
+    group.add_argument('--slurm', metavar='PARTITION')
+    group.add_argument('--seeds', type=int, nargs='+')
+    args = parser.parse_args(argv)
+    name = Path(args.suite).stem
+    args.out = args.out or Path('work_dirs/benchmark', f'{name}-{args.size}')
+    return args
+
+
+def load_suite(args: argparse.Namespace) -> list[list[str]]:
+    """The command lines of a suite, as lists of words.
+
+    Raises:
+        ValueError: There is no such suite, or it lacks the size.
+    """
+    path = Path(args.suite)
+    if path.suffix != '.py':
+        path = SUITES / f'{args.suite}.py'
+    if not path.is_file():
+        raise ValueError(f'no such suite: {path}')
+    commands = Config.fromfile(path).get(args.size)
+    if not commands:
+        raise ValueError(f'the suite has no commands for `{args.size}`')
+    options = ['--jobs', args.jobs, '--gpus', args.gpus]
+    options += ['--slurm', args.slurm] if args.slurm else []
+    options += ['--seeds', *args.seeds] if args.seeds else []
+    places = dict(
+        out=shlex.quote(str(args.out)),
+        study=f'python tools/run_study.py {shlex.join(map(str, options))} --work-dir',
+        gpus=args.gpus,
+    )
+    return [shlex.split(command.format(**places)) for command in commands]
+
+
+def run_step(words: list[str]) -> tuple[int, str]:
+    """Run a command line, showing what it prints; returns status and output."""
+    if words[0] == 'python':
+        words = [sys.executable, '-W', 'ignore', *words[1:]]
+    output = []
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        for line in child.stdout:
+            print(line, end='', flush=True)
+            output.append(line)
+    return child.returncode, ''.join(output)
+
+
+def printed_result(output: str) -> str:
+    """What a tool printed from its first table on; empty without a table."""
+    found = re.search(r'^\|', output, re.MULTILINE)
+    return output[found.start() :].strip() if found else ''
+
+
+def written_metrics(words: list[str]) -> str:
+    """The metrics that a test wrote to its ``--out``, as a table; empty without."""
+    if '--out' not in words:
+        return ''
+    path = ROOT / words[words.index('--out') + 1]
+    if path.suffix != '.json' or not path.is_file():
+        return ''
+    lines = ['| metric | value |', '| --- | --: |']
+    for name, value in json.loads(path.read_text()).items():
+        lines.append(f'| {name} | {value:.2f} |')
+    return '\n'.join(lines)
+
+
+def read_tables(text: str) -> list[list[dict]]:
+    """The Markdown tables of a text, each a list of rows, {column: cell}."""
+    tables = []
+    for block in ''.join(
+        line if line.startswith('|') else '\n'
+        for line in text.splitlines(keepends=True)
+    ).split('\n\n'):
+        rows = [
+            [cell.strip() for cell in line.strip().strip('|').split('|')]
+            for line in block.split('\n')
+            if line
+        ]
+        if len(rows) > 2:
+            tables.append([dict(zip(rows[0], row, strict=True)) for row in rows[2:]])
+    return tables
+
+
+def find_plots(words: list[str], out: Path) -> list[str]:
+    """The pictures in the folders below ``out`` that a command line names."""
+    out = ROOT / out
+    folders = [path for word in words if (path := ROOT / word).is_relative_to(out)]
+    plots = sorted(plot for folder in folders for plot in folder.glob('*.png'))
+    return [str(plot.relative_to(out)) for plot in plots]
+
+
+def format_report(name: str, steps: list[dict]) -> str:
+    """The page that people read."""
+    text = f'# {name}\n'
+    for step in steps:
+        if not step['printed'] and not step['plots']:
+            continue
+        text += f'\n```bash\n{step["command"]}\n```\n\n{step["printed"]}\n'
+        text += ''.join(f'\n![]({plot})\n' for plot in step['plots'])
+    commits = {f'{s["commit"]}{" (changed)" if s["dirty"] else ""}' for s in steps}
+    versions = {', '.join(f'{k} {v}' for k, v in s['versions'].items()) for s in steps}
+    for what, values in (
+        ('Commit', commits),
+        ('Versions', versions),
+        ('Device', {step['device'] for step in steps}),
+    ):
+        text += f'\n- {what}: {"; ".join(sorted(values))}'
+    return text + '\n'
+
+
+def run_suite(args: argparse.Namespace, commands: list[list[str]]) -> None:
+    """Run what is not finished yet and write the reports after every step.
+
+    Raises:
+        ValueError: A command failed.
+    """
+    record = args.out / 'report.json'
+    args.out.mkdir(parents=True, exist_ok=True)
+    old = json.loads(record.read_text())['steps'] if record.exists() else []
+    finished = {step['command']: step for step in old}
+    steps = []
+    for number, words in enumerate(commands, 1):
+        command = shlex.join(words)
+        print(f'[{number}/{len(commands)}] {command}', flush=True)
+        if command not in finished:
+            start, source = time.time(), git_state()
+            code, output = run_step(words)
+            if code:
+                raise ValueError(f'this command ended with status {code}: {command}')
+            printed = printed_result(output) or written_metrics(words)
+            finished[command] = dict(
+                command=command,
+                seconds=round(time.time() - start, 1),
+                printed=printed,
+                tables=read_tables(printed),
+                plots=find_plots(words, args.out),
+                **source,
+                versions=package_versions(),
+                device=device_name(),
+            )
+        steps.append(finished[command])
+        name = f'{Path(args.suite).stem}, {args.size}'
+        write_atomically(record, json.dumps(dict(name=name, steps=steps), indent=1))
+        write_atomically(args.out / 'report.md', format_report(name, steps))
+    print(f'\n{args.out / "report.md"}')
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        commands = load_suite(args)
+        if args.dry_run:
+            print('\n'.join(map(shlex.join, commands)))
+        else:
+            run_suite(args, commands)
+    except KeyboardInterrupt:
+        print('interrupted; the same command goes on from here')
+        sys.exit(130)
+    except (ValueError, OSError, SyntaxError) as error:
+        sys.exit(f'benchmark: {args.suite}: {error}')
+
+
+if __name__ == '__main__':
+    main()
