@@ -235,12 +235,16 @@ def git_state() -> dict:
     return dict(commit=commit.stdout.strip(), dirty=bool(changes.stdout))
 
 
-def device_name() -> str:
-    """Name of the GPU, or of the processor where there is none."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+def processor_name() -> str:
+    """Name of the processor, and how many cores it has."""
     processor = platform.machine()
     with suppress(OSError):
         found = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text())
         processor = found[1] if found else processor
     return f'{processor}, {os.cpu_count()} cores'
+
+
+def device_name() -> str:
+    """Name of the GPU, or of the processor where there is none."""
+    gpu = torch.cuda.is_available()
+    return torch.cuda.get_device_name() if gpu else processor_name()
