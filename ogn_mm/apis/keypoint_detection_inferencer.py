@@ -10,6 +10,8 @@ from mmengine.structures import InstanceData
 from mmpose.registry import INFERENCERS, VISUALIZERS
 from mmpose.structures import PoseDataSample
 
+from ogn_mm.models.utils import find_config
+
 from .ogn_inferencer import OGNInferencer
 
 
@@ -23,7 +25,8 @@ class KeypointDetectionInferencer(OGNInferencer):
     of its JSON files.
 
     Args:
-        model (str): Config of MMDetection with `KeypointRoIHead`.
+        model (str): Config of MMDetection with `KeypointRoIHead`, see
+            :func:`~ogn_mm.models.utils.find_config`.
         weights (str): Checkpoint.
         device (str, optional): For example ``'cuda:0'``. Defaults to a GPU if there
             is one.
@@ -40,7 +43,9 @@ class KeypointDetectionInferencer(OGNInferencer):
         show_progress: bool = False,
     ):
         # the parents' are for networks of MMPose
-        self.detector = DetInferencer(model, weights, device, show_progress=False)
+        self.detector = DetInferencer(
+            find_config(model), weights, device, show_progress=False
+        )
         self.cfg, self.model = self.detector.cfg, self.detector.model
         dataset = copy.deepcopy(self.cfg.test_dataloader.dataset)
         dataset = DATASETS.build(dict(dataset, lazy_init=True))
