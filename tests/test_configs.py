@@ -26,7 +26,8 @@ STUDIES = [
 NAME = re.compile(
     r'td-(?P<algorithm>ogn|hm)_(?P<backbone>[\w-]+?)(-(?P<deconvs>\d)deconv)?'
     r'_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e'
-    r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)(-(?P<boxes>gbg))?(_test-dev|_from-td-hm)?'
+    r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)(-(?P<boxes>gbg))?'
+    r'(_test-dev|_from-td-hm)?'
 )
 
 PAPERS_RECIPE = r'td-ogn_.*_8xb8-22e_coco-\d+x\d+(-gbg)?'

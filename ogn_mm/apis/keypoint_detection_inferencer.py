@@ -10,9 +10,7 @@ from mmengine.structures import InstanceData
 from mmpose.registry import INFERENCERS, VISUALIZERS
 from mmpose.structures import PoseDataSample
 
-from ogn_mm.models.utils import find_config
-
-from .ogn_inferencer import OGNInferencer
+from .ogn_inferencer import OGNInferencer, find_model
 
 
 @INFERENCERS.register_module()
@@ -26,7 +24,7 @@ class KeypointDetectionInferencer(OGNInferencer):
 
     Args:
         model (str): Config of MMDetection with `KeypointRoIHead`, see
-            :func:`~ogn_mm.models.utils.find_config`.
+            :func:`find_model`.
         weights (str): Checkpoint.
         device (str, optional): For example ``'cuda:0'``. Defaults to a GPU if there
             is one.
@@ -44,7 +42,7 @@ class KeypointDetectionInferencer(OGNInferencer):
     ):
         # the parents' are for networks of MMPose
         self.detector = DetInferencer(
-            find_config(model), weights, device, show_progress=False
+            find_model(model, 'mmdet'), weights, device, show_progress=False
         )
         self.cfg, self.model = self.detector.cfg, self.detector.model
         dataset = copy.deepcopy(self.cfg.test_dataloader.dataset)

@@ -22,17 +22,17 @@ def find_config(name: str) -> str:
     Raises:
         FileNotFoundError: There is no such config. The sentence tells similar names.
     """
-    if Path(name).is_file():
-        return name
+    for path in (Path(name), PACKAGE / name):
+        if path.is_file():
+            return str(path)
     own = {
         path.stem: path
         for path in sorted((PACKAGE / 'configs').glob('*/*.py'))
         if path.parent.name not in ('_base_', 'studies')
     }
     stem = name.removesuffix('.py')
-    for path in (PACKAGE / name, own.get(stem)):
-        if path and path.is_file():
-            return str(path)
+    if stem in own:
+        return str(own[stem])
     near = difflib.get_close_matches(Path(stem).name, own)
     hint = f'; did you mean {" or ".join(near)}?' if near else ''
     raise FileNotFoundError(f'{name}: there is no such config{hint}')
