@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
@@ -27,7 +28,8 @@ STUDIES = [  # of trackers: test_run_tracking_study.py
 NAME = re.compile(
     r'td-(?P<algorithm>ogn|hm)_(?P<backbone>[\w-]+?)(-(?P<deconvs>\d)deconv)?'
     r'_(?P<udp>udp-)?(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e'
-    r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)(-(?P<boxes>gbg))?(_test-dev)?'
+    r'_(?P<data>\w+)-(?P<height>\d+)x(?P<width>\d+)(-(?P<boxes>gbg))?'
+    r'(_test-dev|_from-td-hm)?'
 )
 
 PAPERS_RECIPE = r'td-ogn_.*_8xb8-22e_coco-\d+x\d+(-gbg)?'
@@ -110,7 +112,7 @@ def test_parts_fit_and_model_builds(named_config):
     with torch.no_grad():
         maps = model.head(model.extract_feat(torch.zeros(1, 3, height, width)))
     codec = KEYPOINT_CODECS.build(decoder)
-    keypoints = 14 if name['data'] == 'crowdpose' else 17
+    keypoints = dict(crowdpose=14, animalpose=20).get(name['data'], 17)
     channels = keypoints * (3 if name['algorithm'] == 'ogn' else 1)
     assert maps.shape == (1, channels, *codec.heatmap_size[::-1])
 
@@ -306,3 +308,45 @@ def test_poses_for_the_evaluation_server(generated_people, detection_files, tmp_
         assert set(pose) == {'image_id', 'category_id', 'keypoints', 'score'}
         assert pose['image_id'] == image['id'] and pose['category_id'] == 1
         assert len(pose['keypoints']) == 51
+
+
+@pytest.fixture
+def generated_animals(generated_people, tmp_path):
+    """The generated people with three keypoints more, which repeat the first ones."""
+    (tmp_path / 'annotations').mkdir()
+    (tmp_path / 'images').symlink_to(generated_people / 'images')
+    for path in (generated_people / 'annotations').iterdir():
+        coco = json.loads(path.read_text())
+        for annotation in coco['annotations']:
+            annotation['keypoints'] += annotation['keypoints'][:9]
+        (tmp_path / 'annotations' / path.name).write_text(json.dumps(coco))
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_another_skeleton_trains(generated_animals, tmp_path):
+    """Mirror images and sigmas are those of the skeleton's own file."""
+    path = 'configs/ogn_topdown/td-ogn_res18-2deconv_1xb32-100e_animalpose-256x256.py'
+    config = Config(halved(Config.fromfile(ROOT / path).to_dict()))
+    loader = config.val_dataloader
+    loader.update(num_workers=0, persistent_workers=False)
+    loader.dataset.update(
+        data_root=str(generated_animals),
+        ann_file='annotations/val.json',
+        data_prefix=dict(img='images/val/'),
+    )
+    config.val_evaluator.ann_file = str(generated_animals / 'annotations/val.json')
+    runner = train_briefly(config, generated_animals, tmp_path / 'work')
+
+    skeleton = get_config('mmpose::_base_/datasets/animalpose.py').dataset_info
+    names = [skeleton.keypoint_info[i].name for i in range(20)]
+    sides = dict(L='R', R='L')
+    mirrored = [sides.get(name[0], name[0]) + name[1:] for name in names]
+    metainfo = runner.train_dataloader.dataset.metainfo
+    assert metainfo['flip_indices'] == [
+        names.index(twin if twin in names else name)
+        for name, twin in zip(names, mirrored, strict=True)
+    ]
+    (metric,) = runner.val_evaluator.metrics
+    assert list(metric.dataset_meta['sigmas']) == pytest.approx(skeleton.sigmas)
+    assert runner.message_hub.get_scalar('val/coco/AP').current() >= 0

@@ -187,7 +187,7 @@ def test_faulty_model(change, told, tmp_path):
 
 def test_faulty_metafile(tmp_path):
     (problem,) = problems_of(tmp_path / '1', [MODEL, MODEL])
-    assert 'model a stands there more than once' in problem
+    assert problem == 'Models: a stands in the metafiles more than once'
     (problem,) = problems_of(tmp_path / '2', [MODEL], imported=False)
     assert problem == 'model-index.yml: Import lacks configs/x/metafile.yml'
     (problem,) = problems_of(

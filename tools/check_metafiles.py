@@ -1,12 +1,15 @@
 """Check model-index.yml and the metafiles under configs/.
 
 They follow OpenMMLab's model index: every metafile is imported once, every model
-names an existing config after which it is called, and results are numbers.
+names an existing config after which it is called, names are unique, and results are
+numbers.
 
     python tools/check_metafiles.py [ROOT]
 """
 
 import sys
+from collections import Counter
+from itertools import chain
 from numbers import Real
 from pathlib import Path
 
@@ -61,9 +64,8 @@ def check_result(result):
             yield f'Metrics: {name} is {value!r}, not a number'
 
 
-def check_metafile(path, root):
-    """Problems of one metafile, as sentences."""
-    content = yaml.safe_load(path.read_text()) or {}
+def check_metafile(content, root):
+    """Problems of what one metafile holds, as sentences."""
     collections = content.get('Collections') or []
     models = content.get('Models') or []
     if not models:
@@ -73,9 +75,15 @@ def check_metafile(path, root):
     names = {collection.get('Name') for collection in collections}
     for model in models:
         yield from check_model(model, names, root)
-    called = [model.get('Name') for model in models]
-    for name in sorted({str(name) for name in called if called.count(name) > 1}):
-        yield f'model {name} stands there more than once'
+
+
+def check_names(contents):
+    """Names that metafiles, of which MIM makes one index, have more than once."""
+    for kind in ('Collections', 'Models'):
+        entries = chain.from_iterable(content.get(kind) or [] for content in contents)
+        counts = Counter(str(entry.get('Name')) for entry in entries)
+        for name in sorted(name for name in counts if counts[name] > 1):
+            yield f'{kind}: {name} stands in the metafiles more than once'
 
 
 def check_tree(root):
@@ -89,9 +97,13 @@ def check_tree(root):
         yield f'model-index.yml: Import lacks {path}'
     for path in sorted(set(imported) - found):
         yield f'model-index.yml: Import names {path}, which does not exist'
-    for path in sorted(found):
-        for problem in check_metafile(root / path, root):
+    contents = {
+        path: yaml.safe_load((root / path).read_text()) or {} for path in sorted(found)
+    }
+    for path, content in contents.items():
+        for problem in check_metafile(content, root):
             yield f'{path}: {problem}'
+    yield from check_names(contents.values())
 
 
 def main():

@@ -6,7 +6,8 @@ r"""Detect people and estimate their poses in images, folders, videos or a webca
 
 The second finds boxes and keypoints by one network (configs/ogn_mask_rcnn). INPUT is
 an image, a folder of images, a video, or webcam:0, which Ctrl-C ends. A checkpoint is a
-file or an address that MMEngine loads from (https://...). Into DIR go
+file or an address that MMEngine loads from (https://...); of one of this package's
+configs the name is enough. Into DIR go
 
     poses.json     COCO keypoint annotations with scores
     poses.jsonl    the same, image by image, as they are found
@@ -36,6 +37,7 @@ from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import find_weights, require_checkpoint, require_weights
 from ogn_mm.engine.config_check import check_config
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
+from ogn_mm.models.utils import find_config
 
 BOX_FILTERS = dict(
     gbg=dict(type='mmdet.GreedyBoxGeneration'), nms=dict(type='mmdet.BoxNMS'), all=None
@@ -171,11 +173,9 @@ def read_model(config: str, checkpoint: str) -> dict:
     """Check a model's config and read the weights of its checkpoint.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: There is no such checkpoint.
         ValueError: It is no config of a model, or no checkpoint.
     """
-    if not Path(config).is_file():
-        raise FileNotFoundError(f'{config}: there is no such config')
     require_checkpoint(checkpoint)
     try:
         check_config(Config.fromfile(config))
@@ -186,6 +186,9 @@ def read_model(config: str, checkpoint: str) -> dict:
 
 
 def infer(args: argparse.Namespace) -> None:
+    args.pose_config = find_config(args.pose_config)
+    if args.detector:
+        args.detector[0] = find_config(args.detector[0])
     pose_weights = read_model(args.pose_config, args.pose_checkpoint)
     if args.detector:
         detector_weights = read_model(*args.detector)

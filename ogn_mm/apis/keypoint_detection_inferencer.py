@@ -10,7 +10,7 @@ from mmengine.structures import InstanceData
 from mmpose.registry import INFERENCERS, VISUALIZERS
 from mmpose.structures import PoseDataSample
 
-from .ogn_inferencer import OGNInferencer
+from .ogn_inferencer import OGNInferencer, find_model
 
 
 @INFERENCERS.register_module()
@@ -23,7 +23,8 @@ class KeypointDetectionInferencer(OGNInferencer):
     of its JSON files.
 
     Args:
-        model (str): Config of MMDetection with `KeypointRoIHead`.
+        model (str): Config of MMDetection with `KeypointRoIHead`, see
+            :func:`find_model`.
         weights (str): Checkpoint.
         device (str, optional): For example ``'cuda:0'``. Defaults to a GPU if there
             is one.
@@ -40,7 +41,9 @@ class KeypointDetectionInferencer(OGNInferencer):
         show_progress: bool = False,
     ):
         # the parents' are for networks of MMPose
-        self.detector = DetInferencer(model, weights, device, show_progress=False)
+        self.detector = DetInferencer(
+            find_model(model, 'mmdet'), weights, device, show_progress=False
+        )
         self.cfg, self.model = self.detector.cfg, self.detector.model
         dataset = copy.deepcopy(self.cfg.test_dataloader.dataset)
         dataset = DATASETS.build(dict(dataset, lazy_init=True))

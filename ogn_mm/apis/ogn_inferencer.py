@@ -10,13 +10,19 @@ import cv2
 import mmcv
 import numpy as np
 import torch
+from mmengine.infer import BaseInferencer
 from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from mmpose.apis import Pose2DInferencer
 from mmpose.registry import INFERENCERS, TASK_UTILS
 from mmpose.structures import PoseDataSample
 
-from ogn_mm.models.utils import choose_poses, pack_people, predict_people
+from ogn_mm.models.utils import (
+    choose_poses,
+    find_config,
+    pack_people,
+    predict_people,
+)
 
 
 @INFERENCERS.register_module()
@@ -35,7 +41,10 @@ class OGNInferencer(Pose2DInferencer):
     which they are sorted.
 
     Args:
-        *args: As for `Pose2DInferencer`.
+        model (str | dict, optional): See :func:`find_model`.
+        weights, device, scope, *args: As for `Pose2DInferencer`.
+        det_model (str | dict, optional): The detector, likewise; ``'whole_image'`` for
+            none.
         box_filter (dict, optional): Config of a box filter, for example
             ``dict(type='mmdet.GreedyBoxGeneration')``, for a detector that does not
             suppress boxes itself. None takes the boxes as they come.
@@ -56,6 +65,11 @@ class OGNInferencer(Pose2DInferencer):
 
     def __init__(
         self,
+        model=None,
+        weights: str | None = None,
+        device: str | None = None,
+        scope: str = 'mmpose',
+        det_model=None,
         *args,
         box_filter: dict | None = None,
         pose_nms_cfg: dict | None = None,
@@ -70,7 +84,17 @@ class OGNInferencer(Pose2DInferencer):
         self.pose_nms_cfg = pose_nms_cfg or {}
         self.people_per_batch = people_per_batch
         self.skipped = []
-        super().__init__(*args, **{'det_cat_ids': 0} | kwargs)
+        if det_model not in ('whole_image', 'whole-image'):
+            det_model = find_model(det_model, 'mmdet')
+        super().__init__(
+            find_model(model, 'mmpose'),
+            weights,
+            device,
+            scope,
+            det_model,
+            *args,
+            **{'det_cat_ids': 0} | kwargs,
+        )
         if self.cfg.data_mode != 'topdown':
             raise ValueError(
                 f'{type(self).__name__} needs a top-down model, `data_mode` is '
@@ -240,6 +264,35 @@ class OGNInferencer(Pose2DInferencer):
         if self._video_input and not len(listed):
             raise ValueError(f'{inputs}: is a video without frames')
         return listed
+
+
+def find_model(model, scope: str):
+    """What an inferencer takes for a model, of which the name is enough.
+
+    Args:
+        model (str | dict | None): The name of one of this package's configs, without
+            folder and ending, or their path; or what the inferencers of MMPose and
+            MMDetection take: a config, its path, or a name in their model zoo.
+        scope (str): 'mmpose' or 'mmdet', whose model zoo it is.
+
+    Returns:
+        str | dict | None: The config's path; else ``model``.
+
+    Raises:
+        FileNotFoundError: Nothing has this name. The sentence tells similar names.
+    """
+    if not isinstance(model, str):
+        return model
+    try:
+        return find_config(model)
+    except FileNotFoundError:
+        folder = BaseInferencer._get_repo_or_mim_dir(scope)
+        for entry in BaseInferencer._get_models_from_metafile(folder):
+            aliases = entry.get('Alias', [])
+            aliases = [aliases] if isinstance(aliases, str) else aliases
+            if model.lower() in map(str.lower, (entry['Name'], *aliases)):
+                return model
+        raise
 
 
 def list_images(folder: str) -> list[str]:

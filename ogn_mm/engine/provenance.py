@@ -22,8 +22,12 @@ def package_versions() -> dict[str, str]:
 
 def device_name() -> str:
     """Name of the GPU, or of the processor where there is none."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+    gpu = torch.cuda.is_available()
+    return torch.cuda.get_device_name() if gpu else processor_name()
+
+
+def processor_name() -> str:
+    """Name of the processor, and how many cores it has."""
     processor = platform.machine()
     with contextlib.suppress(OSError):
         found = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text())

@@ -14,7 +14,8 @@ from mmengine.structures import InstanceData
 from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
 from mmpose.registry import MODELS
 
-from ogn_mm.apis import OGNInferencer, list_images
+from ogn_mm.apis import KeypointDetectionInferencer, OGNInferencer, list_images
+from ogn_mm.apis.ogn_inferencer import find_model
 from ogn_mm.evaluation.functional import pose_nms, pose_scores
 
 ROOT = Path(__file__).parents[2]
@@ -240,3 +241,43 @@ def test_mmpose_inferencer_without_its_own_nms(build, checkpoint, image):
     np.testing.assert_allclose(boxes_of(kept), sorted(BOXES[:4]), atol=1e-2)
     (lost,) = infer(inferencer, str(image))
     assert len(lost.keypoints) == 2
+
+
+def test_configs_by_name(checkpoint, image):
+    """A config's name is enough, as is one of MMPose's models to its inferencers."""
+    inferencer = OGNInferencer(CONFIG.stem, checkpoint, 'cpu', det_model='whole_image')
+    assert Path(inferencer.cfg.filename).samefile(CONFIG)
+    (poses,) = infer(inferencer, str(image))
+    assert poses.keypoints.shape == (1, 17, 2)
+
+    detector = 'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320-raw'
+    path = ROOT / f'configs/person_detector/{detector}.py'
+    for name in (detector, f'{detector}.py', f'configs/person_detector/{detector}.py'):
+        assert Path(find_model(name, 'mmdet')).samefile(path)
+    for name, scope in (('human', 'mmpose'), ('RTMDet_tiny_8xb32-300e_coco', 'mmdet')):
+        assert find_model(name, scope) == name
+    assert find_model(None, 'mmpose') is None
+
+
+def test_unknown_names_in_one_sentence(checkpoint):
+    near = 'td-ogn_res50-2deconv_8xb8-22e_coco-256x192'
+    for call in (
+        lambda name: OGNInferencer(name, checkpoint, 'cpu'),
+        lambda name: OGNInferencer(str(CONFIG), checkpoint, 'cpu', det_model=name),
+        lambda name: KeypointDetectionInferencer(name, checkpoint, 'cpu'),
+    ):
+        with pytest.raises(FileNotFoundError) as error:
+            call('td-ogn_res50-2deconv-coco-256x192')
+        sentence = str(error.value)
+        assert 'td-ogn_res50-2deconv-coco-256x192: there is no such config' in sentence
+        assert f'; did you mean {near}' in sentence and '\n' not in sentence
+
+
+def test_names_are_unique():
+    """Those of the studies, which are no models, apart."""
+    names = [
+        path.stem
+        for path in (ROOT / 'configs').glob('*/*.py')
+        if path.parent.name not in ('_base_', 'studies')
+    ]
+    assert len(set(names)) == len(names) > 50

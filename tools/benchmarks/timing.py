@@ -6,7 +6,7 @@ slow phase of the machine hits both of its sides alike.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -27,6 +27,7 @@ def compare(
     rivals: Mapping[str, Callable[[], object]],
     rounds: int = 30,
     min_time: float = 5e-3,
+    track: Callable[[Sequence[int]], Iterable[int]] = iter,
 ) -> dict[str, np.ndarray]:
     """Time callables in interleaved rounds.
 
@@ -37,13 +38,14 @@ def compare(
             turn; the order is reversed from one round to the next.
         min_time (float): Seconds that a turn takes at least; fast functions
             are called repeatedly, each by its own count.
+        track (Callable): Passes on the rounds and shows how far they are.
 
     Returns:
         dict[str, np.ndarray]: Seconds a call by rival, shape (rounds,).
     """
     calls = {name: _calls_per_turn(func, min_time) for name, func in rivals.items()}
     seconds = {name: np.empty(rounds) for name in rivals}
-    for i in range(rounds):
+    for i in track(range(rounds)):
         for name in list(rivals)[:: -1 if i % 2 else 1]:
             seconds[name][i] = _time_a_call(rivals[name], calls[name])
     return seconds

@@ -1,9 +1,10 @@
-from .parts import build_part, read_config
+from .parts import build_part, find_config, read_config
 from .top_down import choose_poses, pack_people, predict_people
 
 __all__ = [
     'build_part',
     'choose_poses',
+    'find_config',
     'pack_people',
     'predict_people',
     'read_config',

@@ -1,5 +1,6 @@
 """Models of other configs as parts of a larger one."""
 
+import difflib
 from pathlib import Path
 
 from mmengine.config import Config
@@ -11,16 +12,35 @@ from ogn_mm.engine.checkpoint import load_weights
 PACKAGE = Path(__file__).parents[2] / '.mim'
 
 
-def read_config(name: str) -> Config:
-    """A config by its path, or by that of one of this package's, ``configs/...``.
+def find_config(name: str) -> str:
+    """Path of a config.
+
+    Args:
+        name (str): A path; one below this package, ``configs/FOLDER/NAME.py``, which a
+            wheel has as well as a checkout; or only the NAME.
 
     Raises:
-        FileNotFoundError: There is neither.
+        FileNotFoundError: There is no such config. The sentence tells similar names.
     """
     for path in (Path(name), PACKAGE / name):
         if path.is_file():
-            return Config.fromfile(path)
-    raise FileNotFoundError(f'{name}: there is no such config')
+            return str(path)
+    own = {
+        path.stem: path
+        for path in sorted((PACKAGE / 'configs').glob('*/*.py'))
+        if path.parent.name not in ('_base_', 'benchmarks', 'studies')
+    }
+    stem = name.removesuffix('.py')
+    if stem in own:
+        return str(own[stem])
+    near = difflib.get_close_matches(Path(stem).name, own)
+    hint = f'; did you mean {" or ".join(near)}?' if near else ''
+    raise FileNotFoundError(f'{name}: there is no such config{hint}')
+
+
+def read_config(name: str) -> Config:
+    """Read a config that :func:`find_config` finds."""
+    return Config.fromfile(find_config(name))
 
 
 def build_part(
@@ -30,7 +50,7 @@ def build_part(
 
     Args:
         scope (str): 'mmpose' or 'mmdet', in whose registries its modules are.
-        config (str): As for :func:`read_config`.
+        config (str): As for :func:`find_config`.
         checkpoint (str, optional): Its weights.
         cfg_options (dict, optional): Overrides settings of the config, by dotted keys.
 

@@ -1,0 +1,150 @@
+"""What docs/tools.md tells: MMPose's own tools, TensorBoard and W&B, publishing."""
+
+import hashlib
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import cv2
+import mmpose
+import pytest
+import torch
+from conftest import load_tool
+from mmengine.config import Config
+from mmpose.registry import VISUALIZERS
+
+ROOT = Path(__file__).parents[1]
+MMPOSE = Path(mmpose.__file__).parent / '.mim/tools'
+sys.path.insert(0, str(ROOT / 'tests/engine'))
+
+import tiny_pose  # noqa: E402
+
+publish_model = load_tool('misc/publish_model')
+
+
+def run_mmposes(path, *arguments):
+    """Run a script of MMPose's as from the command line."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem, MMPOSE / path)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', [path, *map(str, arguments)])
+        script.main()
+
+
+def write_snippet(word, path, base=None):
+    """Write the config of docs/tools.md that has this word, on another base."""
+    blocks = re.findall(
+        r'```python\n(.*?)```', (ROOT / 'docs/tools.md').read_text(), re.S
+    )
+    (block,) = [block for block in blocks if word in block]
+    first, _, rest = re.sub('^  ', '', block, flags=re.M).partition('\n')
+    named = ROOT / re.search(r"'(configs/.*)'", first)[1]
+    assert named.is_file()
+    path.write_text(f"_base_ = '{base or named}'\n{rest}")
+    return path
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """Config and work directory of one epoch by MMPose's train.py."""
+    folder = tmp_path_factory.mktemp('upstream')
+    base = tiny_pose.write_config(folder)
+    config = write_snippet('Tensorboard', folder / 'tensorboard.py', base)
+    run_mmposes(
+        'train.py',
+        *(config, '--work-dir', folder / 'work', '--cfg-options'),
+        *('train_cfg.max_epochs=1', 'train_dataloader.num_workers=0'),
+        'train_dataloader.persistent_workers=False',
+        'default_hooks.checkpoint.published_keys=[meta,state_dict]',
+    )
+    return config, folder / 'work'
+
+
+def test_tensorboard_has_losses_and_metrics(trained):
+    accumulator = pytest.importorskip(
+        'tensorboard.backend.event_processing.event_accumulator'
+    )
+    (folder,) = trained[1].glob('*/vis_data')
+    events = accumulator.EventAccumulator(str(folder)).Reload()
+    assert {'loss', 'acc_pose', 'lr', 'EPE'} <= set(events.Tags()['scalars'])
+    assert len(events.Scalars('loss')) == 6
+    assert (folder / 'scalars.json').exists()
+
+
+def test_wandb_is_built_by_the_config(trained, tmp_path):
+    config = Config.fromfile(write_snippet('Wandb', tmp_path / 'c.py', trained[0]))
+    local, wandb = config.visualizer.vis_backends
+    assert local.type == 'LocalVisBackend'
+    visualizer = dict(config.visualizer, name=tmp_path.name, save_dir=str(tmp_path))
+    visualizer = VISUALIZERS.build(visualizer)
+    assert type(visualizer.get_backend(wandb.type)).__name__ == 'WandbVisBackend'
+
+
+def test_published_at_the_end_of_a_training(trained):
+    published = list(trained[1].glob('epoch_1-*.pth'))
+    assert len(published) == 1
+    assert set(torch.load(published[0])) == {'meta', 'state_dict'}
+
+
+def test_published_afterwards(trained, tmp_path, capsys):
+    publish_model.main([str(trained[1] / 'epoch_1.pth'), str(tmp_path / 'x/y.pth')])
+    (path,) = (tmp_path / 'x').iterdir()
+    assert capsys.readouterr().out.splitlines()[-1] == str(path)
+    digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    assert path.name == f'y-{digits}.pth'
+    published, trained = torch.load(path), torch.load(trained[1] / 'epoch_1.pth')
+    assert set(published) == {'meta', 'state_dict'}
+    assert published['meta']['cfg'] == trained['meta']['cfg']
+    assert published['state_dict'].keys() == trained['state_dict'].keys()
+    for name, weight in published['state_dict'].items():
+        assert torch.equal(weight, trained['state_dict'][name])
+
+
+def test_what_cannot_be_published(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / 'marker',)
+
+    torch.save(dict(state_dict={}, meta=Evil()), tmp_path / 'evil.pth')
+    torch.save(dict(epoch=1), tmp_path / 'empty.pth')
+    for name, message in (
+        ('no.pth', 'there is no such checkpoint'),
+        ('evil.pth', 'evil.pth was not loaded: it asks for'),
+        ('empty.pth', 'holds no weights'),
+    ):
+        with pytest.raises(SystemExit, match=message) as error:
+            publish_model.main([str(tmp_path / name), str(tmp_path / 'out.pth')])
+        assert '\n' not in str(error.value)
+    assert {path.name for path in tmp_path.iterdir()} == {'evil.pth', 'empty.pth'}
+
+
+def test_browse_dataset(trained, tmp_path):
+    options = ['--not-show', '--max-item-per-dataset', 2, '--output-dir', tmp_path]
+    run_mmposes('misc/browse_dataset.py', trained[0], *options)
+    pictures = [cv2.imread(str(path)) for path in tmp_path.iterdir()]
+    # crops of 32x32, with the heatmaps below
+    assert [picture.shape for picture in pictures] == [(64, 32, 3)] * 2
+
+
+def test_browse_mixed_boxes(tmp_path):
+    config = Config.fromfile(write_snippet('_delete_', tmp_path / 'c.py'))
+    dataset = config.train_dataloader.dataset
+    assert dataset.type == 'MixedBoxCocoDataset'
+    assert dataset.pipeline[-1].type == 'PackPoseInputs'
+
+
+def test_get_flops(trained, capsys):
+    shape = ['--input-shape', 32, 32]
+    run_mmposes('analysis_tools/get_flops.py', trained[0], *shape)
+    # 224 and 584 of the convolutions, 16 of the normalization, 153 of the head
+    assert 'Params: 0.977K' in capsys.readouterr().out
+
+
+def test_analyze_logs(trained, tmp_path):
+    pytest.importorskip('seaborn')
+    (log,) = trained[1].glob('*/vis_data/scalars.json')
+    options = ['--keys', 'loss', '--backend', 'Agg', '--out', tmp_path / 'x.png']
+    run_mmposes('analysis_tools/analyze_logs.py', 'plot_curve', log, *options)
+    assert cv2.imread(str(tmp_path / 'x.png')).std() > 0

@@ -1,0 +1,318 @@
+r"""What top-down pose networks cost: parameters, FLOPs, latency and memory.
+
+    OMP_NUM_THREADS=1 python tools/analysis_tools/model_cost.py CONFIG... --out costs.md
+
+writes a Markdown table, costs.json and, where a score is known, costs.png, AP against
+latency. A score is given by ``--ap NAME=AP``, NAME being the config's. A run of a study
+(ROW/seed0.py in the work directory of tools/run_study.py) brings its row's name and
+mean AP along:
+
+    python tools/analysis_tools/model_cost.py docs/studies/STUDY/*/seed0.py --out x.md
+
+FLOPs are MMEngine's count for a forward pass of one person, in which a multiplication
+with its addition counts once. The latency is that of network and decoding together:
+from a batch of crops, normalized, to keypoints in the image, with both passes of a flip
+test where ``model.test_cfg`` asks for one. Reading and cropping images is left out.
+Networks take turns, on one CPU thread and, where there is a GPU, on that; weights are
+random. Peak memory is measured on a GPU only: what PyTorch allocates for weights,
+inputs and maps. On a CPU the allocators keep what was freed, and no such figure would
+be honest.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from mmengine.analysis import FlopAnalyzer, parameter_count
+from mmengine.dataset import pseudo_collate
+from mmpose.apis.inference import dataset_meta_from_config
+from rich.progress import track
+
+from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.launch import summarize_error
+from ogn_mm.engine.provenance import package_versions, processor_name
+from ogn_mm.models.utils import build_part, pack_people, read_config
+from ogn_mm.visualization.curves import COLORS
+
+TOOLS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TOOLS), str(TOOLS / 'benchmarks')]
+
+from study.run import git_state  # noqa: E402
+from timing import compare, format_table, use_one_thread  # noqa: E402
+
+# titles of the table, and which number they show in which unit
+COLUMNS = {
+    'network': ('name', None),
+    'input (h x w)': ('input_size', None),
+    'parameters, M': ('parameters', 1e6),
+    'FLOPs, G': ('flops', 1e9),
+    'flip test': ('flip_test', None),
+    'CPU, ms': ('cpu_ms', 1),
+    'GPU, ms': ('gpu_ms', 1),
+    'GPU memory, MiB': ('gpu_memory', 2**20),
+    'AP, %': ('ap', 1),
+}
+NOTE = (
+    'Latency: median of {rounds} turns with a batch of {people}; network and decoding, '
+    'both passes of a flip test; without reading and cropping. FLOPs: one pass of one '
+    'person, a multiplication with its addition counted once.'
+)
+
+
+class Network(NamedTuple):
+    """A pose estimator in test mode, and a batch of crops for it."""
+
+    model: torch.nn.Module
+    inputs: torch.Tensor
+    samples: list
+
+    @torch.no_grad()
+    def predict(self) -> list:
+        """From crops to keypoints in the image; ends when they are on the host."""
+        return self.model(self.inputs, self.samples, mode='predict')
+
+
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('configs', nargs='+', metavar='CONFIG')
+    parser.add_argument('--out', type=Path, metavar='FILE.md')
+    parser.add_argument(
+        '--ap', nargs='+', type=parse_score, default=[], metavar='NAME=AP', help='in %%'
+    )
+    parser.add_argument('--people', type=int, default=1, help='crops in a batch')
+    parser.add_argument('--rounds', type=int, default=10, help='turns of each network')
+    args = parser.parse_args(argv)
+    for name in ('people', 'rounds'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name} must be at least 1')
+    if args.out and args.out.suffix != '.md':
+        parser.error(f'--out {args.out}: the file has to end on .md')
+    return args
+
+
+def parse_score(text: str) -> tuple[str, float]:
+    name, _, score = text.rpartition('=')
+    try:
+        return name, float(score)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'expected NAME=AP: {text}') from None
+
+
+def identify(config: str) -> dict:
+    """Name of a config; that of its row, and the AP, if it is a run of a study."""
+    results = [
+        json.loads(path.read_text())
+        for path in sorted(Path(config).parent.glob('seed*/result.json'))
+    ]
+    if not results:
+        return dict(name=Path(config).stem, config=config)
+    ap = 100 * np.mean([result['metrics']['coco/AP'] for result in results])
+    return dict(name=results[0]['row'], config=config, ap=float(ap))
+
+
+def load_network(config: str, people: int) -> Network:
+    """Build a config's model, and cut its inputs out of a random image.
+
+    Raises:
+        ValueError: It is not a top-down pose estimator of MMPose.
+    """
+    if read_config(config).get('data_mode') != 'topdown':
+        raise ValueError('it is not of a top-down network, `data_mode` is not topdown')
+    model, pipeline = build_part('mmpose', config)
+    image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+    boxes = np.tile(np.float32([[200, 100, 400, 400]]), (people, 1))
+    crops = pack_people(
+        pipeline,
+        image,
+        'random.jpg',
+        boxes,
+        np.ones(people, np.float32),
+        dataset_meta_from_config(model.cfg, 'test'),
+    )
+    batch = model.data_preprocessor(pseudo_collate(crops))
+    return Network(model, batch['inputs'], batch['data_samples'])
+
+
+def count_cost(network: Network) -> dict:
+    """Parameters, and FLOPs of one forward pass of one person."""
+    model, inputs = network.model, network.inputs[:1]
+    model.forward = model._forward  # maps instead of keypoints
+    # of what MMEngine's `get_model_complexity_info` finds, the part that is needed
+    flops = FlopAnalyzer(model, inputs).uncalled_modules_warnings(False).total()
+    del model.forward
+    return dict(
+        input_size=f'{inputs.shape[2]}x{inputs.shape[3]}',
+        flip_test='yes' if model.test_cfg.get('flip_test') else 'no',
+        parameters=int(parameter_count(model)['']),
+        flops=int(flops),
+    )
+
+
+def time_networks(networks: dict[str, Network], rounds: int, device: str) -> dict:
+    """Milliseconds of each network in each round, by name, on ``cpu`` or ``gpu``."""
+    show = partial(track, description=f'{device.upper()}, rounds', transient=True)
+    rivals = {name: network.predict for name, network in networks.items()}
+    seconds = compare(rivals, rounds, track=show)
+    return {
+        name: {
+            f'{device}_ms': 1e3 * float(np.median(values)),
+            f'{device}_ms_rounds': (1e3 * values).tolist(),
+        }
+        for name, values in seconds.items()
+    }
+
+
+def move_to_gpu(network: Network) -> tuple[Network, dict]:
+    """The network there, and the bytes that it needs there at most."""
+    before = torch.cuda.memory_allocated()
+    network = network._replace(model=network.model.cuda(), inputs=network.inputs.cuda())
+    network.predict()  # the first call may keep constants
+    torch.cuda.reset_peak_memory_stats()
+    network.predict()
+    peak = torch.cuda.max_memory_allocated() - before
+    return network, dict(gpu_memory=peak)
+
+
+def measure(args: argparse.Namespace) -> list[dict]:
+    """One dictionary for each network, as written to the JSON file.
+
+    Raises:
+        ValueError: A config cannot be measured, or two have the same name.
+    """
+    rows, networks = {}, {}
+    for config in track(args.configs, 'Counting', transient=True):
+        try:
+            row = identify(config)
+            network = load_network(config, args.people)
+            row |= count_cost(network)
+        except Exception as error:  # a config may run any code
+            reason = summarize_error(error, config)
+            raise ValueError(f'{config}: {reason}') from error
+        name = row['name']
+        if name in rows:
+            raise ValueError(f'{config}: another one is called {name}, too')
+        rows[name], networks[name] = row, network
+    for name, ap in args.ap:
+        if name not in rows:
+            raise ValueError(f'--ap {name}: is none of the networks {", ".join(rows)}')
+        rows[name]['ap'] = ap
+    measured = [time_networks(networks, args.rounds, 'cpu')]
+    if torch.cuda.is_available():
+        moved = {name: move_to_gpu(network) for name, network in networks.items()}
+        measured.append({name: memory for name, (_, memory) in moved.items()})
+        networks = {name: network for name, (network, _) in moved.items()}
+        measured.append(time_networks(networks, args.rounds, 'gpu'))
+    for results in measured:
+        for name, result in results.items():
+            rows[name] |= result
+    return list(rows.values())
+
+
+def describe_run(args: argparse.Namespace) -> dict:
+    """Under which circumstances was measured."""
+    devices = [f'{processor_name()}, one thread']
+    if torch.cuda.is_available():
+        devices.append(torch.cuda.get_device_name())
+    return dict(
+        command=shlex.join(['python', *sys.argv]),
+        **git_state(),
+        versions=package_versions(),
+        devices=devices,
+        people=args.people,
+        rounds=args.rounds,
+    )
+
+
+def format_report(rows: list[dict], run: dict) -> str:
+    """The table in Markdown, with what is needed to judge it."""
+    columns = {
+        title: column
+        for title, column in COLUMNS.items()
+        if any(column[0] in row for row in rows)
+    }
+    cells = [
+        [
+            row[key] / unit if unit and key in row else row.get(key)
+            for key, unit in columns.values()
+        ]
+        for row in rows
+    ]
+    dirty = ' (changed)' if run['dirty'] else ''
+    versions = ', '.join(f'{name} {number}' for name, number in run['versions'].items())
+    return '\n'.join(
+        [
+            format_table(list(columns), cells),
+            '',
+            NOTE.format(**run),
+            '',
+            f'- Command: {run["command"]}',
+            f'- Commit: {run["commit"]}{dirty}',
+            f'- Versions: {versions}',
+            f'- Device: {"; ".join(run["devices"])}',
+            '',
+        ]
+    )
+
+
+def plot_rows(rows: list[dict]) -> Figure | None:
+    """AP against latency and its quartiles, on each device; None if no AP is known."""
+    rows = [row for row in rows if 'ap' in row]
+    if not rows:
+        return None
+    devices = [device for device in ('cpu', 'gpu') if f'{device}_ms' in rows[0]]
+    figure = Figure(figsize=(2 + 5 * len(devices), 4.5), layout='constrained')
+    panels = figure.subplots(1, len(devices), squeeze=False)[0]
+    for device, axes in zip(devices, panels, strict=True):
+        for index, row in enumerate(rows):
+            low, median, high = np.percentile(row[f'{device}_ms_rounds'], [25, 50, 75])
+            axes.errorbar(
+                median,
+                row['ap'],
+                xerr=[[median - low], [high - median]],
+                fmt='os^Dv'[index // len(COLORS) % 5],
+                color=COLORS[index % len(COLORS)],
+                markersize=8,
+                label=row['name'],
+            )
+        thread = ', one thread' if device == 'cpu' else ''
+        axes.set(xlabel=f'latency on the {device.upper()}{thread}, ms', ylabel='AP, %')
+        axes.margins(0.1)
+        axes.grid(alpha=0.3)
+        axes.spines[['top', 'right']].set_visible(False)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc='outside right center', frameon=False, fontsize='small'
+    )
+    return figure
+
+
+def main(argv=None):
+    args = parse_args(argv)
+    use_one_thread()
+    try:
+        rows, run = measure(args), describe_run(args)
+        report = format_report(rows, run)
+        if args.out:
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(args.out, report)
+            content = json.dumps(dict(run, networks=rows), indent=2)
+            write_atomically(args.out.with_suffix('.json'), content)
+            figure = plot_rows(rows)
+            if figure:
+                figure.savefig(args.out.with_suffix('.png'), dpi=150)
+        print(report)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()
