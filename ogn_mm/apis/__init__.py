@@ -1,6 +1,6 @@
 from .keypoint_detection_inferencer import KeypointDetectionInferencer
 from .ogn_inferencer import OGNInferencer, list_images
-from .video_io import Frame, FrameReader, FrameWriter
+from .video_io import Frame, FrameReader, FrameWriter, is_webcam
 
 __all__ = [
     'Frame',
@@ -8,5 +8,6 @@ __all__ = [
     'FrameWriter',
     'KeypointDetectionInferencer',
     'OGNInferencer',
+    'is_webcam',
     'list_images',
 ]
