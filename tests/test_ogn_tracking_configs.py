@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from conftest import load_tool
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -135,3 +136,12 @@ def test_test_config_writes_files_of_a_pose_network(videos, tmp_path):
     people = read_posetrack(files[0], truth=False)
     assert people.num_frames == 6 and len(people.track_ids) > 0
     assert people.exist.all()
+
+
+def test_testing_needs_the_checkpoints_of_all_parts(videos, tmp_path):
+    """Without CHECKPOINT each part names its own, or has no weights."""
+    config = on_videos(FLOW, videos, tmp_path, pose_estimator=dict(config=POSE))
+    config.dump(tmp_path / 'config.py')
+    message = 'the pose_estimator would have random weights: name its CHECKPOINT'
+    with pytest.raises(SystemExit, match=message):
+        load_tool('test').main([str(tmp_path / 'config.py')])

@@ -3,6 +3,7 @@
 import argparse
 
 import mmengine
+from mmengine.model import is_model_wrapper
 
 from ogn_mm.engine.launch import (
     build_parser,
@@ -11,6 +12,8 @@ from ogn_mm.engine.launch import (
     run_tool,
 )
 from ogn_mm.engine.provenance import describe_test
+from ogn_mm.models.tracking import CompositeModel
+from ogn_mm.models.utils import has_model
 
 
 def parse_args(argv=None):
@@ -31,11 +34,7 @@ def parse_args(argv=None):
 
 def merge_args(cfg, args: argparse.Namespace):
     """Merge the arguments of testing alone into the config."""
-    video = cfg.model.type.rpartition('.')[2] in (
-        'VideoPoseEstimator',
-        'VideoPoseOracle',
-    )
-    if args.checkpoint is None and not video:
+    if args.checkpoint is None and not has_model(cfg, CompositeModel):
         raise ValueError('CHECKPOINT is missing: the model would have random weights.')
     cfg.load_from = args.checkpoint
     cfg.resume = False
@@ -52,6 +51,9 @@ def test(args: argparse.Namespace):
     cfg = load_config(args)
     merge_args(cfg, args)
     runner = build_runner(cfg)
+    if args.checkpoint is None:
+        model = runner.model
+        (model.module if is_model_wrapper(model) else model).check_weights()
     metrics = runner.test()
     if runner.rank != 0:
         return

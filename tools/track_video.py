@@ -2,9 +2,9 @@ r"""Track the people of a video and their poses.
 
     python tools/track_video.py INPUT CONFIG [CHECKPOINT] --out DIR
 
-INPUT is a video, a folder of pictures or webcam:0; CONFIG one of configs/ogn_tracking
-or like them; CHECKPOINT may be left out if the config names those of its parts. Into
-DIR go
+INPUT is a video, a folder of pictures or webcam:NUMBER; CONFIG is one of
+configs/ogn_tracking or like them; CHECKPOINT may be left out if the config names those
+of its parts. Into DIR go
 
     tracks.json    the poses in the format of PoseTrack 2018
     tracks.jsonl   the same frame by frame, in the network's own keypoints, with boxes
@@ -16,33 +16,40 @@ q in the window of --show) and recorded to recording.mp4; it cannot be resumed.
 """
 
 import argparse
-import io
+import contextlib
+import hashlib
 import json
 import math
+import os
+import pickle
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from rich.progress import track as progress
 
 import ogn_mm  # noqa: F401
-from ogn_mm.apis import Frame, FrameReader, FrameWriter
-from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.apis import Frame, FrameReader, FrameWriter, is_webcam
+from ogn_mm.apis.track_journal import TrackJournal, describe_frame, record_arrays
 from ogn_mm.engine.checkpoint import load_weights
-from ogn_mm.engine.config_check import check_overrides
-from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
-from ogn_mm.evaluation.functional import in_long_tracks
-from ogn_mm.models.utils import read_config
+from ogn_mm.engine.config_check import check_config, check_overrides
+from ogn_mm.engine.json_lines import append_json_lines
+from ogn_mm.engine.launch import summarize_error
+from ogn_mm.models import VideoPoseEstimator
+from ogn_mm.models.utils import has_model, read_config
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS, coco_to_posetrack
 from ogn_mm.visualization import draw_tracks
 
+WINDOW = 'track_video'
+# What coco_to_posetrack knows.
+COCO_KEYPOINTS = {'left_eye', 'right_eye', *POSETRACK18_JOINTS}
+COCO_KEYPOINTS -= {'head_bottom', 'head_top'}
 # Arguments that change nothing in the journal.
 UNSEEN = ('out', 'keypoint_thr', 'min_length', 'no_video', 'show', 'save_every')
 UNSEEN += ('fps', 'device')
@@ -52,7 +59,7 @@ def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('input', help='video, folder of pictures, or webcam:0')
+    parser.add_argument('input', help='video, folder of pictures, or webcam:NUMBER')
     parser.add_argument('config')
     parser.add_argument('checkpoint', nargs='?')
     parser.add_argument('--out', required=True, help='folder for the results')
@@ -84,110 +91,105 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def build_model(args: argparse.Namespace):
+def check_args(args: argparse.Namespace) -> None:
+    """Raise ValueError for what would fail after the work."""
+    for name in ('save_every', 'min_length'):
+        if vars(args)[name] < 1:
+            option = name.replace('_', '-')
+            raise ValueError(f'--{option} {vars(args)[name]}: should be at least 1')
+    if not 0 < args.fps < math.inf:
+        raise ValueError(f'--fps {args.fps}: should be above 0')
+    out = Path(args.out)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f'{out}: --out should be a folder, found a file')
+    if is_webcam(args.input) and (out / 'tracks.jsonl').exists():
+        raise ValueError(f'{out}: holds results; choose another --out for the webcam')
+    if args.show:
+        check_display()
+
+
+def check_display() -> None:
+    """Check that a window can be opened: Qt would abort, rather than complain."""
+    displays = ('DISPLAY', 'WAYLAND_DISPLAY', 'QT_QPA_PLATFORM')
+    if sys.platform == 'linux' and not any(map(os.environ.get, displays)):
+        raise ValueError('--show: there is no display')
+    try:
+        cv2.namedWindow(WINDOW)
+    except cv2.error as error:
+        raise ValueError('--show: this OpenCV opens no windows') from error
+
+
+def load_config(args: argparse.Namespace) -> Config:
     config = read_config(args.config)
     check_overrides(config, args.cfg_options)
     config.merge_from_dict(args.cfg_options)
-    if config.model.type.rpartition('.')[2] != 'VideoPoseEstimator':
-        raise ValueError(f'{args.config}: `model` is no VideoPoseEstimator')
-    init_default_scope(config.get('default_scope', 'mmpose'))
-    model = MODELS.build(config.model)
-    if args.checkpoint:
-        load_weights(model, args.checkpoint)
-    return model.to(args.device).eval()
+    check_config(config)
+    if not has_model(config, VideoPoseEstimator):
+        raise ValueError('`model` is no VideoPoseEstimator')
+    return config
 
 
-class Progress:
-    """Journal and safe points of a run: what is done, and where to go on.
-
-    Frames after the last safe point are done again.
-
-    Args:
-        out (Path): Folder of the results.
-        settings (dict): What the results depend on.
-
-    Attributes:
-        tracker (dict | None): State of the tracker at the safe point.
-        done (int): Last frame that is done, -1 at the beginning.
-        previous (int): Last frame that could be read.
+def build_model(args: argparse.Namespace) -> tuple[VideoPoseEstimator, str]:
+    """The model, without the checkpoint's weights, and a digest of its config.
 
     Raises:
-        ValueError: The folder's results are of other settings.
+        ValueError: The config cannot be used. The sentence names it.
     """
-
-    def __init__(self, out: Path, settings: dict):
-        self.path, self.state_path = out / 'tracks.jsonl', out / 'tracks_state.npz'
-        self.tracker, self.done, self.previous = None, -1, 0
-        settings = json.loads(json.dumps(settings))
-        found = next(read_json_lines(self.path), None)
-        if found not in (None, settings):
-            changed = [key for key in settings if found.get(key) != settings[key]]
-            raise ValueError(
-                f'{self.path}: holds results of another {", ".join(changed)}; choose '
-                'another --out or remove it'
-            )
-        if found and self.state_path.exists():
-            with np.load(self.state_path) as state:
-                self.tracker = dict(state)
-            self.done, self.previous = self.tracker.pop('place').tolist()
-        out.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix('.partial')
-        with partial.open('w') as journal:
-            append_json_lines(journal, [settings])
-            for record in self.records(self.done):
-                append_json_lines(journal, [record])
-        partial.replace(self.path)
-
-    def records(self, last: float = math.inf) -> Iterator[dict]:
-        """What was found in each frame up to the last one wanted."""
-        for line in read_json_lines(self.path):
-            if line.get('frame', math.inf) <= last and 'frame' in line:
-                yield line
-
-    def save(self, tracker: dict) -> None:
-        """Make what is done up to here safe."""
-        place = np.array([self.done, self.previous])
-        content = io.BytesIO()
-        np.savez(content, place=place, **tracker)
-        write_atomically(self.state_path, content.getvalue(), durable=True)
+    try:
+        config = load_config(args)
+        init_default_scope(config.get('default_scope', 'mmpose'))
+        model = MODELS.build(config.model)
+    except Exception as error:  # a config may run any code
+        reason = summarize_error(error, args.config)
+        if not reason.startswith(args.config):
+            reason = f'{args.config}: {reason}'
+        raise ValueError(reason) from error
+    if model.needs_annotations:
+        raise ValueError(
+            f'{args.config}: `model` takes people from annotations, which INPUT does '
+            'not have: it needs a `detector`'
+        )
+    names = set(model.dataset_meta['keypoint_name2id'])
+    if names != COCO_KEYPOINTS and not names.issuperset(POSETRACK18_JOINTS):
+        raise ValueError(
+            f"{args.config}: the network's keypoints are neither COCO's nor "
+            "PoseTrack's, which tracks.json has"
+        )
+    digest = hashlib.sha256(repr(config.model.to_dict()).encode()).hexdigest()[:16]
+    return model.eval(), digest
 
 
-def describe(frame: Frame, found) -> dict:
-    """A frame's people as JSON; ``found`` is None for a broken frame."""
-    record = dict(frame=frame.index, file_name=frame.name)
-    if found is None:
-        return record | dict(broken=True)
-    poses = np.concatenate(
-        [found.keypoints, found.keypoint_scores[..., None]], axis=-1
-    ).astype(float)
-    return record | dict(
-        track_ids=found.track_ids.tolist(),
-        bboxes=found.bboxes.astype(float).round(2).tolist(),
-        scores=found.pose_scores.astype(float).round(5).tolist(),
-        poses=poses.round(3).tolist(),
-    )
+def load_model(args: argparse.Namespace) -> tuple[VideoPoseEstimator, str]:
+    """As :func:`build_model`, with weights and on the device.
+
+    Raises:
+        OSError, ValueError, pickle.UnpicklingError: The checkpoint or the device cannot
+            be used, or a part has no weights.
+    """
+    model, digest = build_model(args)
+    if args.checkpoint:
+        load_weights(model, args.checkpoint)
+    else:
+        model.check_weights()
+    try:
+        return model.to(args.device), digest
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition('\n')[0]
+        raise ValueError(f'--device {args.device}: {reason}') from error
 
 
-def arrays(record: dict, model) -> dict[str, np.ndarray]:
-    """A record's columns as arrays; none of a broken frame."""
-    count = model.dataset_meta['num_keypoints']
-    return dict(
-        track_ids=np.array(record.get('track_ids', []), int),
-        bboxes=np.array(record.get('bboxes', []), float).reshape(-1, 4),
-        poses=np.array(record.get('poses', []), float).reshape(-1, count, 3),
-    )
-
-
-def track_frames(args: argparse.Namespace, model, run: Progress) -> None:
+def track_frames(args: argparse.Namespace, model, run: TrackJournal, reader) -> None:
     """Track the frames that are left; the journal is complete afterwards."""
     # the frame before the first new one is needed for optical flow
-    reader = FrameReader(args.input, run.previous)
-    webcam = args.input.startswith('webcam:')
+    reader.start = run.previous
+    webcam = is_webcam(args.input)
     recording = str(run.path.with_name('recording.mp4'))
     model.begin(reader.name, run.tracker)
     with (
         run.path.open('a') as journal,
         FrameWriter(recording, reader.fps or args.fps) as recorder,
+        # which ends a webcam's film
+        contextlib.suppress(*[KeyboardInterrupt] * webcam),
     ):
         for frame in progress(reader, 'tracking', reader.total):
             if frame.index == run.previous:
@@ -197,16 +199,17 @@ def track_frames(args: argparse.Namespace, model, run: Progress) -> None:
             record = track_frame(args, model, run, frame, reader.name)
             append_json_lines(journal, [record])
             if webcam:
-                recorder.write(frame.image)
+                if frame.image is not None:
+                    recorder.write(frame.image)
             elif (frame.index + 1) % args.save_every == 0:
-                run.save(model.tracker.state())
+                run.save(model.tracker.state(), journal)
             if args.show and show(record, frame, model):
                 break
-    if not webcam:
-        run.save(model.tracker.state())
+        if not webcam:
+            run.save(model.tracker.state(), journal)
 
 
-def track_frame(args, model, run: Progress, frame: Frame, video: str) -> dict:
+def track_frame(args, model, run: TrackJournal, frame: Frame, video: str) -> dict:
     """Track a frame, or report it as broken; its record."""
     found = None
     if frame.image is None:
@@ -221,14 +224,15 @@ def track_frame(args, model, run: Progress, frame: Frame, video: str) -> dict:
         found = model.track(frame.image, PoseDataSample(metainfo=meta))
         run.previous = frame.index
     run.done = frame.index
-    return describe(frame, found)
+    return describe_frame(frame, found)
 
 
 def show(record: dict, frame: Frame, model) -> bool:
     """Show a frame; whether q was pressed."""
     if frame.image is None:
         return False
-    cv2.imshow('track_video', draw_people(frame.image, arrays(record, model), model))
+    columns = record_arrays(record, model.dataset_meta['num_keypoints'])
+    cv2.imshow(WINDOW, draw_people(frame.image, columns, model))
     return cv2.waitKey(1) == ord('q')
 
 
@@ -270,16 +274,11 @@ def to_posetrack(record: dict, columns: dict, model, keypoint_thr: float) -> lis
     ]
 
 
-def in_long_tracks_only(model, run: Progress, min_length: int):
-    """Records, one after the other, and their columns without short tracks."""
-    ids = [np.array(r.get('track_ids', []), int) for r in run.records()]
-    kept = in_long_tracks(ids, min_length)
-    for record, mask in zip(run.records(), kept, strict=True):
-        columns = arrays(record, model)
-        yield record, {name: column[mask] for name, column in columns.items()}
+def long_tracks(args: argparse.Namespace, model, run: TrackJournal):
+    return run.long_tracks(model.dataset_meta['num_keypoints'], args.min_length)
 
 
-def write_json(args: argparse.Namespace, model, run: Progress) -> None:
+def write_json(args: argparse.Namespace, model, run: TrackJournal) -> None:
     """Write tracks.json piece by piece: the video may be long."""
     path = Path(args.out) / 'tracks.json'
     partial = path.with_suffix('.partial')
@@ -287,7 +286,7 @@ def write_json(args: argparse.Namespace, model, run: Progress) -> None:
     images, identities, count = [], set(), 0
     with partial.open('w') as file:
         file.write('{"annotations":[')
-        for record, columns in in_long_tracks_only(model, run, args.min_length):
+        for record, columns in long_tracks(args, model, run):
             index = record['frame']
             name = record['file_name']
             images.append(dict(id=index, frame_id=index, file_name=name))
@@ -301,12 +300,14 @@ def write_json(args: argparse.Namespace, model, run: Progress) -> None:
     print(f'{path}: {count} poses of {len(identities)} people, {len(images)} frames')
 
 
-def draw(args: argparse.Namespace, model, run: Progress) -> None:
+def draw(args: argparse.Namespace, model, run: TrackJournal) -> None:
     """Draw the people of every frame that can be read."""
     out = Path(args.out)
-    webcam = args.input.startswith('webcam:')
+    webcam = is_webcam(args.input)
     reader = FrameReader(str(out / 'recording.mp4') if webcam else args.input)
-    people = in_long_tracks_only(model, run, args.min_length)
+    people = long_tracks(args, model, run)
+    if webcam:  # broken frames were not recorded
+        people = (found for found in people if 'broken' not in found[0])
     with FrameWriter(str(out / 'tracked.mp4'), reader.fps or args.fps) as video:
         frames = progress(reader, 'drawing', reader.total)
         for frame, (_, columns) in zip(frames, people, strict=False):
@@ -315,20 +316,12 @@ def draw(args: argparse.Namespace, model, run: Progress) -> None:
 
 
 def track_video(args: argparse.Namespace) -> None:
-    if args.save_every < 1:
-        raise ValueError(f'--save-every {args.save_every}: should be at least 1')
-    out = Path(args.out)
+    check_args(args)
+    reader = FrameReader(args.input)
+    model, digest = load_model(args)
     settings = {key: value for key, value in vars(args).items() if key not in UNSEEN}
-    webcam = args.input.startswith('webcam:')
-    if webcam and (out / 'tracks.jsonl').exists():
-        raise ValueError(f'{out}: holds results; choose another --out for the webcam')
-    model = build_model(args)
-    run = Progress(out, settings)
-    try:
-        track_frames(args, model, run)
-    except KeyboardInterrupt:
-        if not webcam:
-            raise
+    run = TrackJournal(Path(args.out), settings | dict(model=digest))
+    track_frames(args, model, run, reader)
     if all('broken' in record for record in run.records()):
         raise ValueError(f'{args.input}: no frame could be read')
     write_json(args, model, run)
@@ -342,7 +335,7 @@ def main(argv=None):
         track_video(args)
     except KeyboardInterrupt:
         sys.exit('interrupted; the same command goes on')
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, pickle.UnpicklingError) as error:
         sys.exit(f'error: {error}')
 
 

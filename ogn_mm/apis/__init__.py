@@ -1,7 +1,7 @@
 from .keypoint_detection_inferencer import KeypointDetectionInferencer
 from .offset_picture import draw_predicted_offsets, find_true_poses
 from .ogn_inferencer import OGNInferencer, list_images
-from .video_io import Frame, FrameReader, FrameWriter
+from .video_io import Frame, FrameReader, FrameWriter, is_webcam
 
 __all__ = [
     'Frame',
@@ -11,5 +11,6 @@ __all__ = [
     'OGNInferencer',
     'draw_predicted_offsets',
     'find_true_poses',
+    'is_webcam',
     'list_images',
 ]

@@ -2,6 +2,7 @@
 
 import os
 import os.path as osp
+import re
 from collections.abc import Iterator
 from queue import Empty, Queue
 from threading import Event, Thread
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .ogn_inferencer import file_kind, list_images, read_image
+from .ogn_inferencer import list_images, read_image
 
 
 class Frame(NamedTuple):
@@ -28,6 +29,11 @@ class Frame(NamedTuple):
     image: np.ndarray | None
 
 
+def is_webcam(source: str) -> bool:
+    """Whether a source is ``webcam``, the first camera, or ``webcam:NUMBER``."""
+    return source.partition(':')[0] == 'webcam'
+
+
 class FrameReader:
     """Iterate over a video's frames, while a thread reads the next ones.
 
@@ -35,15 +41,14 @@ class FrameReader:
     does not come at all: the number of frames in its header is often wrong.
 
     Args:
-        source (str): A video, a folder of pictures, whose names give the order, or
-            ``webcam:0`` with a camera's number.
-        start (int): First frame wanted. Defaults to 0.
+        source (str): A video, a folder of pictures, whose names give the order (2
+            before 10), or a webcam, see :func:`is_webcam`.
+        start (int): First frame wanted; may be set until reading begins. Defaults to 0.
         ahead (int): Frames that are read ahead at most. Defaults to 8.
 
     Attributes:
         name (str): The source's name without folders and ending.
         fps (float | None): Frames a second, None for a folder.
-        total (int | None): Number of frames from ``start`` on, as far as it is known.
 
     Raises:
         FileNotFoundError: There is no such file or folder.
@@ -54,25 +59,27 @@ class FrameReader:
     def __init__(self, source: str, start: int = 0, ahead: int = 8):
         self.start = start
         self.ahead = ahead
-        self.paths = self.capture = self.fps = self.total = None
-        camera = source.startswith('webcam:')
+        self.paths = self.capture = self.fps = self.count = None
+        camera = is_webcam(source)
         if not camera and not osp.exists(source):
             raise FileNotFoundError(f'{source}: there is no such file or folder')
         self.name = osp.splitext(osp.basename(osp.normpath(source)))[0]
         if osp.isdir(source):
-            self.paths = list_images(source)
-            self.total = len(self.paths) - start
+            self.paths = sorted(list_images(source), key=by_number)
+            self.count = len(self.paths)
             return
-        if not camera and file_kind(source) != 'video':
-            raise ValueError(f'{source}: is not a video by its name')
-        self.capture = cv2.VideoCapture(int(source[7:]) if camera else source)
+        self.capture = cv2.VideoCapture(camera_number(source) if camera else source)
         if not self.capture.isOpened():
-            raise ValueError(f'{source}: cannot be opened as a video')
+            kind = 'webcam' if camera else 'video'
+            raise ValueError(f'{source}: cannot be opened as a {kind}')
         self.fps = self.capture.get(cv2.CAP_PROP_FPS) or None
-        self.count = 0
         if not camera:
             self.count = max(0, int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-            self.total = self.count - start
+
+    @property
+    def total(self) -> int | None:
+        """Number of frames from ``start`` on, as far as it is known."""
+        return None if self.count is None else max(0, self.count - self.start)
 
     def __iter__(self) -> Iterator[Frame]:
         frames = self._read_folder() if self.paths else self._read_video()
@@ -82,7 +89,7 @@ class FrameReader:
         for index, path in enumerate(self.paths[self.start :], self.start):
             try:
                 image = read_image(path)
-            except ValueError:
+            except (OSError, ValueError):
                 image = None
             yield Frame(index, f'{self.name}/{osp.basename(path)}', image)
 
@@ -90,7 +97,7 @@ class FrameReader:
         index, broken = 0, []
         while True:
             grabbed = self.capture.grab()
-            if not grabbed and index >= self.count:
+            if not grabbed and index >= (self.count or 0):
                 break
             image = None
             if grabbed and index >= self.start:
@@ -102,6 +109,24 @@ class FrameReader:
                 broken = []
             index += 1
         self.capture.release()
+
+
+def camera_number(source: str) -> int:
+    """Of ``webcam:NUMBER``; 0 of ``webcam``.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    number = source.partition(':')[2]
+    if source != 'webcam' and not number.isdecimal():
+        raise ValueError(f'{source}: should be webcam:NUMBER')
+    return int(number or 0)
+
+
+def by_number(path: str) -> list:
+    """Key to sort file names, in which numbers count as such."""
+    parts = re.split(r'(\d+)', osp.basename(path))
+    return [int(part) if part.isdecimal() else part for part in parts]
 
 
 def read_ahead(items: Iterator, ahead: int) -> Iterator:
@@ -150,11 +175,15 @@ def drain(queue: Queue) -> None:
 class FrameWriter:
     """A video that appears under its name once it is complete.
 
-    Frames of another size than the first one's are resized.
+    Until then, and after an error, it is a file whose name ends on .partial.mp4. Frames
+    of another size than the first one's are resized.
 
     Args:
         path (str): Ends on .mp4.
-        fps (float): Frames a second.
+        fps (float): Frames a second, above 0.
+
+    Raises:
+        OSError: The video cannot be written.
     """
 
     def __init__(self, path: str, fps: float):
@@ -167,9 +196,11 @@ class FrameWriter:
     def __enter__(self) -> 'FrameWriter':
         return self
 
-    def __exit__(self, *error) -> None:
-        if self.writer is not None:
-            self.writer.release()
+    def __exit__(self, error, *_) -> None:
+        if self.writer is None:
+            return
+        self.writer.release()
+        if error is None:
             os.replace(self.partial, self.path)
 
     def write(self, image: np.ndarray) -> None:
@@ -178,6 +209,8 @@ class FrameWriter:
             self.size = image.shape[1::-1]
             code = cv2.VideoWriter_fourcc(*'mp4v')
             self.writer = cv2.VideoWriter(self.partial, code, self.fps, self.size)
+            if not self.writer.isOpened():
+                raise OSError(f'{self.partial}: OpenCV cannot write this video')
         if image.shape[1::-1] != self.size:
             image = cv2.resize(image, self.size)
         self.writer.write(image)

@@ -92,8 +92,13 @@ def check_config(cfg: Config):
         raise ValueError('the config has no `model`.')
 
 
-def check_overrides(cfg: Config, options: dict):
-    """Check that ``--cfg-options`` override what is there, or add what is new.
+def check_overrides(cfg: Config, options: dict, name: str = '--cfg-options'):
+    """Check that options override what is there, or add what is new.
+
+    Args:
+        cfg (Config): The config.
+        options (dict): New values by dotted keys.
+        name (str): What the user calls the options.
 
     Raises:
         ValueError: A part of a dotted key does not exist, but nearly does.
@@ -112,8 +117,7 @@ def check_overrides(cfg: Config, options: dict):
             near = find_near_miss(part, known)
             if near:
                 raise ValueError(
-                    f'--cfg-options {option}: unknown key `{part}`; did you mean '
-                    f'`{near}`?'
+                    f'{name} {option}: unknown key `{part}`; did you mean `{near}`?'
                 )
             if part not in node:
                 break

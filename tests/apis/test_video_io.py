@@ -66,18 +66,19 @@ def test_broken_frames_of_a_video(video):
 
 
 def test_folder(tmp_path):
-    for index in (1, 0, 3):
+    for index in (1, 0, 3, 10):
         cv2.imwrite(str(tmp_path / f'{index}.png'), picture(index))
     (tmp_path / '2.png').write_bytes(b'nothing')
+    (tmp_path / '4.png').mkdir()
     reader = FrameReader(str(tmp_path) + '/')
-    assert (reader.name, reader.fps, reader.total) == (tmp_path.name, None, 4)
+    assert (reader.name, reader.fps, reader.total) == (tmp_path.name, None, 6)
     frames = list(reader)
     assert [frame.name for frame in frames] == [
-        f'{tmp_path.name}/{index}.png' for index in range(4)
+        f'{tmp_path.name}/{index}.png' for index in (0, 1, 2, 3, 4, 10)
     ]
-    assert frames[2].image is None
+    assert frames[2].image is None and frames[4].image is None
     np.testing.assert_array_equal(frames[3].image, picture(3))
-    assert [frame.index for frame in FrameReader(str(tmp_path), 3)] == [3]
+    assert [frame.index for frame in FrameReader(str(tmp_path), 5)] == [5]
 
 
 def test_what_cannot_be_read(tmp_path):
@@ -85,10 +86,13 @@ def test_what_cannot_be_read(tmp_path):
     (tmp_path / 'text.txt').write_text('text')
     for name, message in (
         ('video.mp4', 'cannot be opened as a video'),
-        ('text.txt', 'is not a video by its name'),
+        ('text.txt', 'cannot be opened as a video'),
     ):
         with pytest.raises(ValueError, match=message):
             FrameReader(str(tmp_path / name))
+    for name in ('webcam:', 'webcam:x', 'webcam:-1'):
+        with pytest.raises(ValueError, match=f'{name}: should be webcam:NUMBER'):
+            FrameReader(name)
     with pytest.raises(FileNotFoundError, match=r'x\.mp4: there is no such file'):
         FrameReader(str(tmp_path / 'x.mp4'))
 
@@ -134,3 +138,16 @@ def test_writer_takes_frames_of_other_sizes_and_nothing(tmp_path):
     with FrameWriter(str(tmp_path / 'b.mp4'), 5):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ['a.mp4']
+
+
+def test_writer_publishes_what_is_complete(tmp_path):
+    path = tmp_path / 'a.mp4'
+    writer = FrameWriter(str(path), 5)
+    writer.write(picture(3))
+    writer.__exit__(RuntimeError, RuntimeError(), None)
+    assert [found.name for found in tmp_path.iterdir()] == ['a.partial.mp4']
+    with (
+        pytest.raises(OSError, match=r'x/a\.partial\.mp4: OpenCV cannot write'),
+        FrameWriter(str(tmp_path / 'x/a.mp4'), 5) as writer,
+    ):
+        writer.write(picture(3))

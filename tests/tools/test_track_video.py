@@ -15,6 +15,7 @@ from torch import nn
 
 from ogn_mm.apis import FrameReader
 from ogn_mm.evaluation.functional.posetrack_files import read_posetrack
+from ogn_mm.models.utils import build_part
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
 
 ROOT = Path(__file__).parents[2]
@@ -88,15 +89,17 @@ def setting(tmp_path_factory):
         image[20:60, 10 + 6 * t : 30 + 6 * t] = (0, 0, 230)
         image[30:80, 90 - 6 * t : 112 - 6 * t] = (0, 230, 0)
         cv2.imwrite(str(frames / f'{t:06d}.jpg'), image, JPEG)
-    return config, frames
+    torch.manual_seed(0)
+    network, _ = build_part('mmpose', str(POSE))
+    torch.save(network.state_dict(), folder / 'pose.pth')
+    return config, frames, folder / 'pose.pth'
 
 
 def run(tool, setting, out, *arguments, frames=None):
-    torch.manual_seed(0)
-    config, folder = setting
+    config, folder, checkpoint = setting
     tool.main(
-        [str(frames or folder), str(config), '--out', str(out), *arguments]
-        + ['--device', 'cpu']
+        [*map(str, (frames or folder, config, checkpoint)), '--out', str(out)]
+        + [*arguments, '--device', 'cpu']
     )
     return json.loads((out / 'tracks.json').read_text())
 
@@ -131,7 +134,7 @@ def test_video_and_json(tool, setting, tmp_path):
 def test_goes_on_after_an_interruption(tool, setting, tmp_path, monkeypatch):
     """What a stopped and resumed run gives is what an undisturbed one gives."""
     expected = run(tool, setting, tmp_path / 'a', '--no-video')
-    describe, seen = tool.describe, []
+    describe, seen = tool.describe_frame, []
 
     def interrupted(frame, found):
         seen.append(frame.index)
@@ -139,7 +142,7 @@ def test_goes_on_after_an_interruption(tool, setting, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return describe(frame, found)
 
-    monkeypatch.setattr(tool, 'describe', interrupted)
+    monkeypatch.setattr(tool, 'describe_frame', interrupted)
     arguments = ['--no-video', '--save-every', '2']
     for _ in range(2):
         with pytest.raises(SystemExit, match='the same command goes on'):
@@ -151,8 +154,17 @@ def test_goes_on_after_an_interruption(tool, setting, tmp_path, monkeypatch):
     # a further time there is nothing left to do
     assert run(tool, setting, tmp_path / 'b', *arguments) == expected
     assert len(seen) == 12
-    with pytest.raises(SystemExit, match='holds results of another cfg_options'):
+    other = 'holds results of another cfg_options, model; choose'
+    with pytest.raises(SystemExit, match=other):
         run(tool, setting, tmp_path / 'b', '--cfg-options', 'model.tracker.max_gap=3')
+    # also if the config's file has been edited
+    text = setting[0].read_text()
+    setting[0].write_text(text.replace('weight=3', 'weight=2'))
+    try:
+        with pytest.raises(SystemExit, match='of another model; choose another --out'):
+            run(tool, setting, tmp_path / 'b', *arguments)
+    finally:
+        setting[0].write_text(text)
 
 
 def test_broken_frame_is_reported_and_skipped(tool, setting, tmp_path, capsys):
@@ -171,7 +183,7 @@ def test_broken_frame_is_reported_and_skipped(tool, setting, tmp_path, capsys):
 
 
 class Camera:
-    """Gives a folder's frames, then the user presses Ctrl-C."""
+    """Gives a folder's frames, the second broken, then the user presses Ctrl-C."""
 
     def __init__(self, folder):
         self.paths = sorted(folder.iterdir())
@@ -183,26 +195,38 @@ class Camera:
         return 0.0
 
     def grab(self):
-        if len(self.paths) < 6:
+        if len(self.paths) < 5:
             raise KeyboardInterrupt
         return True
 
     def retrieve(self):
-        return True, cv2.imread(str(self.paths.pop(0)))
+        path = self.paths.pop(0)
+        if path.stem == '000001':
+            return False, None
+        return True, cv2.imread(str(path))
 
 
-def test_webcam_until_ctrl_c(tool, setting, tmp_path, monkeypatch):
+def test_webcam_until_ctrl_c(tool, setting, tmp_path, monkeypatch, capsys):
     """What was seen is tracked, recorded and drawn; it is not overwritten."""
     real = cv2.VideoCapture
     monkeypatch.setattr(
         'ogn_mm.apis.video_io.cv2.VideoCapture',
         lambda source: Camera(setting[1]) if source == 0 else real(source),
     )
-    content = run(tool, setting, tmp_path, frames='webcam:0')
-    assert len(content['images']) == 4
-    assert len(tracks(content)) == 2
+    content = run(tool, setting, tmp_path, frames='webcam')
+    assert 'webcam: frame 1, webcam/000001.jpg, cannot be read' in (
+        capsys.readouterr().out
+    )
+    assert len(content['images']) == 5
+    found = tracks(content)
+    assert [sorted(track) for track in found.values()] == [[0, 2, 3, 4]] * 2
     for name in ('recording.mp4', 'tracked.mp4'):
         assert len(list(FrameReader(str(tmp_path / name)))) == 4
+    # the last picture has the boxes of the last frame: the red one's right border
+    *_, last = FrameReader(str(tmp_path / 'tracked.mp4'))
+    *_, plain = FrameReader(str(tmp_path / 'recording.mp4'))
+    changed = np.abs(last.image.astype(int) - plain.image).max(axis=2) > 60
+    assert changed[20:60, 54].mean() > 0.8
     with pytest.raises(SystemExit, match='choose another --out for the webcam'):
         run(tool, setting, tmp_path, frames='webcam:0')
 
@@ -212,18 +236,64 @@ def test_short_tracks_are_left_out(tool, setting, tmp_path):
     assert content['annotations'] == [] and len(content['images']) == 9
 
 
-def test_errors_are_one_sentence(tool, setting, tmp_path):
-    config, frames = setting
-    other = tmp_path / 'other.py'
-    other.write_text("model = dict(type='TopdownPoseEstimator')")
-    lacking = tmp_path / 'lacking.pth'
+def test_errors_are_one_sentence(tool, setting, tmp_path, monkeypatch):
+    """They name the argument, or the config and its field; nothing is begun."""
+    config, frames, checkpoint = setting
+    text, number = config.read_text(), iter(range(100))
+
+    def changed(*replaced):
+        path = tmp_path / f'{next(number)}.py'
+        path.write_text(text.replace(*replaced))
+        return path
+
+    def written(content):
+        path = tmp_path / f'{next(number)}.py'
+        path.write_text(content)
+        return path
+
+    lacking, damaged = tmp_path / 'lacking.pth', tmp_path / 'damaged.pth'
     torch.save({'head.final_layer.bias': torch.zeros(17)}, lacking)
+    damaged.write_bytes(b'nothing')
+    file, empty = tmp_path / 'file', tmp_path / 'empty'
+    file.write_text('nothing')
+    empty.mkdir()
+    wholebody = "metainfo=dict(from_file='configs/_base_/datasets/coco_wholebody.py')"
+    no_detector = changed(f"detector=dict(config='{frames.parent}/detector.py'),", '')
+    monkeypatch.delenv('DISPLAY', raising=False)
+    monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
     for arguments, message in (
-        ([str(tmp_path / 'x.mp4'), str(config)], 'there is no such file'),
-        ([str(frames), str(tmp_path / 'x.py')], 'there is no such config'),
-        ([str(frames), str(other)], '`model` is no VideoPoseEstimator'),
-        ([str(frames), str(config), '--save-every', '0'], 'should be at least 1'),
-        ([str(frames), str(config), str(lacking)], 'does not fit: .* are missing'),
+        ([tmp_path / 'x.mp4', config], 'x.mp4: there is no such file'),
+        ([file, config], 'file: cannot be opened as a video'),
+        ([empty, config], 'empty: holds no image'),
+        (['webcam:x', config], 'webcam:x: should be webcam:NUMBER'),
+        ([frames, tmp_path / 'x.py'], 'x.py: there is no such config'),
+        ([frames, written('x = 1')], r'py: the config has no `model`'),
+        ([frames, written('model = dict(')], r'py: .* was never closed'),
+        ([frames, written("model = dict(type='X')")], 'py: `model` is no VideoPose'),
+        ([frames, changed('weight=3', 'weight=-3')], 'py: BoxIoU: weight must be a'),
+        ([frames, changed('tracker=', 'x=3, tracker=')], r'py: .*see `model\.x`'),
+        ([frames, changed('min_score', 'min')], r'py: .*see `model\.propagation\.min'),
+        ([frames, changed('BoxIoU', 'IoU')], 'py: IoU is not in the'),
+        ([frames, no_detector], 'takes people from annotations, which INPUT does not'),
+        ([frames, changed('tracker=', f'{wholebody}, tracker=')], "neither COCO's nor"),
+        ([frames, config], r'the pose_estimator would have random weights: name its'),
+        ([frames, config, lacking], 'does not fit: .* are missing'),
+        ([frames, config, damaged], 'damaged.pth was not loaded'),
+        ([frames, config, '--save-every', '0'], '--save-every 0: should be at least 1'),
+        ([frames, config, '--fps', '0'], '--fps 0.0: should be above 0'),
+        ([frames, config, '--show'], '--show: there is no display'),
+        ([frames, config, checkpoint, '--device', 'x'], '--device x: Expected one of'),
+        ([frames, config, '--out', file], 'file: --out should be a folder'),
     ):
-        with pytest.raises(SystemExit, match=message):
-            tool.main([*arguments, '--out', str(tmp_path / 'out')])
+        with pytest.raises(SystemExit, match=message) as error:
+            tool.main(['--out', str(tmp_path / 'out'), *map(str, arguments)])
+        assert '\n' not in error.value.code
+    assert not (tmp_path / 'out').exists()
+
+
+def test_nothing_that_can_be_read(tool, setting, tmp_path):
+    """A folder of that name, a torn picture, a video of no frames."""
+    (tmp_path / 'frames/0.jpg').mkdir(parents=True)
+    (tmp_path / 'frames/1.jpg').write_bytes(b'nothing')
+    with pytest.raises(SystemExit, match='frames: no frame could be read'):
+        run(tool, setting, tmp_path / 'out', frames=tmp_path / 'frames')

@@ -178,7 +178,9 @@ class KeypointRoIHead(StandardRoIHead):
         Args:
             x (tuple[Tensor]): Features of the pyramid's levels.
             rpn_results_list (list[InstanceData]): Proposals.
-            batch_data_samples (list[DetDataSample]): The data samples.
+            batch_data_samples (list[DetDataSample]): The data samples. If all have
+                ``given_instances`` with ``bboxes``, in the pixels that ``rescale``
+                asks for, these get keypoints, too, as boxes of somebody's choice.
             rescale (bool): Whether results are in pixels of the original image, not
                 of the input. Defaults to False.
 
@@ -187,7 +189,30 @@ class KeypointRoIHead(StandardRoIHead):
             ``keypoints`` (M, K, 2) and ``keypoint_scores`` (M, K) in [0, 1].
         """
         results_list = super().predict(x, rpn_results_list, batch_data_samples, rescale)
-        boxes = [results.bboxes for results in results_list]
+        self.predict_keypoints(x, results_list, batch_data_samples, rescale)
+        given = [s.get('given_instances') for s in batch_data_samples]
+        if all(instances is not None for instances in given):
+            self.predict_keypoints(x, given, batch_data_samples, rescale)
+        return results_list
+
+    def predict_keypoints(
+        self,
+        x: tuple[Tensor],
+        instances: InstanceList,
+        batch_data_samples: SampleList,
+        rescale: bool,
+    ) -> None:
+        """Predict keypoints in boxes; see :meth:`predict`.
+
+        Args:
+            x (tuple[Tensor]): Features of the pyramid's levels.
+            instances (list[InstanceData]): Per image ``bboxes`` (M, 4); they get
+                ``keypoints`` and ``keypoint_scores``.
+            batch_data_samples (list[DetDataSample]): The data samples.
+            rescale (bool): Whether boxes and keypoints are in pixels of the original
+                image.
+        """
+        boxes = [own.bboxes for own in instances]
         counts = [len(own) for own in boxes]
         # of the input's size over the original's, (M, 2)
         factor = torch.cat(
@@ -205,9 +230,8 @@ class KeypointRoIHead(StandardRoIHead):
             self._keypoint_forward(x, rois), rois[:, 1:]
         )
         keypoints = rescale_keypoints(keypoints, 1 / factor[:, None])
-        for results, own_keypoints, own_scores in zip(
-            results_list, keypoints.split(counts), scores.split(counts), strict=True
+        for own, own_keypoints, own_scores in zip(
+            instances, keypoints.split(counts), scores.split(counts), strict=True
         ):
-            results.keypoints = own_keypoints
-            results.keypoint_scores = own_scores
-        return results_list
+            own.keypoints = own_keypoints
+            own.keypoint_scores = own_scores

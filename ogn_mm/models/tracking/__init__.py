@@ -1,6 +1,7 @@
 """Identities in videos: cues, tracker, appearance, optical flow, the whole model."""
 
 from .appearance import ColorStripes, ReIDFeatures
+from .composite_model import CompositeModel
 from .cues import BoxIoU, FlowOKS, OKSSimilarity, ReIDDistance
 from .flow import DISFlow, RAFTFlow
 from .pose_tracker import PoseTracker
@@ -10,6 +11,7 @@ from .video_pose_oracle import VideoPoseOracle
 __all__ = [
     'BoxIoU',
     'ColorStripes',
+    'CompositeModel',
     'DISFlow',
     'FlowOKS',
     'OKSSimilarity',

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from mmcv.ops import roi_align
 from mmdet.structures import ReIDDataSample
-from mmengine.runner import CheckpointLoader
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
+from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.structures.bbox.checks import check_count
 
 
@@ -51,7 +51,8 @@ class ReIDFeatures(nn.Module):
             to (128, 256), as in MMDetection.
 
     Raises:
-        ValueError: The checkpoint lacks a weight.
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: It does not fit.
     """
 
     def __init__(
@@ -62,14 +63,7 @@ class ReIDFeatures(nn.Module):
         self.input_size = tuple(input_size)
         self.eval()
         if checkpoint is not None:
-            loaded = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-            state = loaded.get('state_dict', loaded)
-            missing, _ = self.reid.load_state_dict(state, strict=False)
-            if missing:
-                raise ValueError(
-                    f'{checkpoint}: lacks {len(missing)} weights of the network, '
-                    f'{missing[0]} among them'
-                )
+            load_weights(self.reid, checkpoint)
 
     @torch.no_grad()
     def forward(self, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:

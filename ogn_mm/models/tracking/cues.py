@@ -5,6 +5,9 @@ A cue is called with the columns of T tracks and those of D detections (see
 columns that it needs of a detection.
 """
 
+import math
+from numbers import Real
+
 import numpy as np
 from mmpose.registry import TASK_UTILS
 
@@ -19,7 +22,7 @@ class Cue:
     """What cues have in common.
 
     Args:
-        weight (float): Of this cue among all; > 0. Defaults to 1.
+        weight (float): Of this cue among all; above 0 and finite. Defaults to 1.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -29,8 +32,11 @@ class Cue:
     needs_flow = False
 
     def __init__(self, weight: float = 1.0):
-        if not weight > 0:
-            raise ValueError(f'`weight` should be positive, got {weight}.')
+        if not isinstance(weight, Real) or not 0 < weight < math.inf:
+            raise ValueError(
+                f'{type(self).__name__}: weight must be a number above 0, got '
+                f'{weight!r}'
+            )
         self.weight = weight
 
 
@@ -75,17 +81,25 @@ class OKSSimilarity(Cue):
 
     Args:
         weight (float): As for :class:`Cue`.
-        sigmas (Sequence[float], optional): Of the keypoints, (K,). Defaults to those of
-            the network's data set in :class:`VideoPoseEstimator`, else to COCO's.
+        sigmas (Sequence[float], optional): Of the keypoints, above 0, (K,). Defaults to
+            those of the network's data set in :class:`VideoPoseEstimator`, else to
+            COCO's.
         min_score (float, optional): Only keypoints that score more in both poses
             count; None: all. Defaults to 0.2.
+
+    Raises:
+        ValueError: An argument is out of its range.
     """
 
     fields = ('bboxes', 'poses')
 
     def __init__(self, weight: float = 1.0, sigmas=None, min_score: float | None = 0.2):
         super().__init__(weight)
-        self.sigmas = None if sigmas is None else np.asarray(sigmas)
+        self.sigmas = None if sigmas is None else np.asarray(sigmas, float)
+        if self.sigmas is not None and not (self.sigmas > 0).all():
+            raise ValueError(
+                f'{type(self).__name__}: sigmas must be above 0, got {sigmas}'
+            )
         self.min_score = min_score
 
     def __call__(self, tracks: dict, detections: dict) -> np.ndarray:

@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import torch
-from mmengine.runner import load_checkpoint
 from mmpose.registry import TASK_UTILS
 from torch import nn
 from torchvision.models import optical_flow
 
+from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.structures.bbox.checks import check_count
 
 DIS_PRESETS = dict(
@@ -66,7 +66,8 @@ class RAFTFlow(nn.Module):
         num_updates (int): Iterations. Defaults to 12.
 
     Raises:
-        ValueError: There is no such size, or no update.
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: There is no such size, or no update, or the checkpoint does not fit.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class RAFTFlow(nn.Module):
         self.num_updates = num_updates
         self.eval()
         if checkpoint is not None:
-            load_checkpoint(self.raft, checkpoint, map_location='cpu', strict=True)
+            load_weights(self.raft, checkpoint)
 
     @torch.no_grad()
     def flow(self, previous_frame: np.ndarray, frame: np.ndarray) -> np.ndarray:

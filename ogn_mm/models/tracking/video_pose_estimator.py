@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from mmpose.apis.inference import dataset_meta_from_config
@@ -10,17 +9,20 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS, TASK_UTILS
 from mmpose.structures import PoseDataSample
 
-from ogn_mm.structures.bbox import box_iou
+from ogn_mm.datasets import CocoKeypointDetectionDataset
 from ogn_mm.structures.bbox.checks import check_count
 
+from ..roi_heads import KeypointRoIHead
 from ..utils import build_part, choose_poses, pack_people, predict_people
 from .association import sample_flow
+from .composite_model import CompositeModel
+from .propagation import Propagation
 
-COCO = dict(from_file='configs/_base_/datasets/coco.py')
+KEYPOINTS = ('keypoints', 'keypoint_scores')
 
 
 @MODELS.register_module()
-class VideoPoseEstimator(BaseModel):
+class VideoPoseEstimator(CompositeModel):
     """Detector, pose network and tracker, frame by frame (section 4.2).
 
     Per frame: detect people, choose among the boxes, add boxes that optical flow
@@ -48,21 +50,18 @@ class VideoPoseEstimator(BaseModel):
             no suppression where annotations stand in for a detector.
         appearance (dict, optional): Config of :class:`ReIDFeatures` or the like.
         flow (dict, optional): Config of :class:`DISFlow` or :class:`RAFTFlow`.
-        propagation (dict, optional): Boxes carried over by flow. The pose network gets
-            those that no detection overlaps by more than ``iou_thr`` (0.5). They
-            enclose the moved keypoints that score at least ``min_score`` (0.2) and are
-            enlarged by ``padding`` (0.15), as in SimpleBaseline. A box scores ``decay``
-            (0.8) times its person's last box, until the tracker's ``score_thr`` ends
-            it: nobody lives on for long without being detected. It never founds a
-            track. None: no such boxes.
+        propagation (dict, optional): Arguments of :class:`Propagation`: boxes that flow
+            carries over, for the pose network or the keypoint head of Mask R-CNN. They
+            never found a track. None: no such boxes.
         metainfo (dict, optional): Of the keypoints, as in MMPose's data sets. Defaults
-            to that of the pose network's test data, else COCO's.
+            to that of the test data of the network that gives them, else COCO's.
         person_label (int): A person's label in the detector. Defaults to 0.
         people_per_batch (int): People that the pose network sees at once. Defaults to
             64.
 
     Raises:
-        ValueError: Parts that need each other are not all there.
+        ValueError: Parts that need each other are not all there, or settings are out
+            of their range or unknown.
     """
 
     def __init__(
@@ -79,22 +78,20 @@ class VideoPoseEstimator(BaseModel):
         person_label: int = 0,
         people_per_batch: int = 64,
     ):
-        super().__init__()
-        check_count('people_per_batch', people_per_batch)
-        self.detector = self.pose_estimator = None
-        if detector:
-            self.detector, self.detector_pipeline = build_part('mmdet', **detector)
-        if pose_estimator:
-            self.pose_estimator, self.pipeline = build_part('mmpose', **pose_estimator)
-        given = dict(
+        parts = dict(
             detector=detector,
             pose_estimator=pose_estimator,
             appearance=appearance,
             flow=flow,
         )
-        self.weighted = {
-            name for name, part in given.items() if part and part.get('checkpoint')
-        }
+        super().__init__({k for k, v in parts.items() if v and v.get('checkpoint')})
+        check_count('people_per_batch', people_per_batch)
+        self.main = 'pose_estimator' if pose_estimator else 'detector'
+        self.detector = self.pose_estimator = None
+        if detector:
+            self.detector, self.detector_pipeline = build_part('mmdet', **detector)
+        if pose_estimator:
+            self.pose_estimator, self.pipeline = build_part('mmpose', **pose_estimator)
         self.box_filter = box_filter and TASK_UTILS.build(box_filter)
         self.pose_nms_cfg = pose_nms_cfg or {}
         if not detector:
@@ -103,8 +100,7 @@ class VideoPoseEstimator(BaseModel):
         self.flow = flow and TASK_UTILS.build(flow)
         self.propagation = None
         if propagation is not None:
-            defaults = dict(iou_thr=0.5, min_score=0.2, padding=0.15, decay=0.8)
-            self.propagation = defaults | propagation
+            self.propagation = Propagation(**propagation)
         self.tracker = TASK_UTILS.build(tracker)
         self.person_label = person_label
         self.people_per_batch = people_per_batch
@@ -115,18 +111,29 @@ class VideoPoseEstimator(BaseModel):
             if getattr(cue, 'sigmas', ...) is None:
                 cue.sigmas = self.dataset_meta['sigmas']
         self._check_parts()
+        self._check_settings()
         self.video_id = self.previous = None
 
     @property
     def poses_in_boxes(self) -> bool:
-        """Whether poses are found in given boxes, as a pose network does."""
+        """Whether a pose network of its own finds poses in given boxes."""
         return self.pose_estimator is not None
 
+    @property
+    def needs_annotations(self) -> bool:
+        """Whether people, at least, are taken from the data's annotations."""
+        return self.detector is None
+
     def _find_metainfo(self) -> dict:
-        found = None
         if self.pose_estimator is not None:
             found = dataset_meta_from_config(self.pose_estimator.cfg, 'test')
-        return found or parse_pose_metainfo(COCO)
+            if found is not None:
+                return found
+        metainfo = None
+        if self.detector is not None:
+            metainfo = self.detector.cfg.test_dataloader.dataset.get('metainfo')
+        # COCO's, if it is silent about keypoints
+        return CocoKeypointDetectionDataset._load_metainfo(metainfo)
 
     def _check_parts(self) -> None:
         if 'features' in self.tracker.fields and not self.appearance:
@@ -138,34 +145,32 @@ class VideoPoseEstimator(BaseModel):
             raise ValueError(
                 'VideoPoseEstimator: FlowOKS and `propagation` need `flow`'
             )
-        if self.propagation and not self.poses_in_boxes:
+        keypoint_head = isinstance(
+            getattr(self.detector, 'roi_head', None), KeypointRoIHead
+        )
+        if self.propagation and not (self.poses_in_boxes or keypoint_head):
             raise ValueError(
-                'VideoPoseEstimator: `propagation` needs a `pose_estimator`, which '
-                'finds poses in given boxes'
+                'VideoPoseEstimator: `propagation` needs a `pose_estimator`, or a '
+                'detector with a KeypointRoIHead, which finds poses in given boxes'
             )
 
-    def _load_from_state_dict(self, state_dict, prefix, *args):
-        parts = {name for name, _ in self.named_children()}
-        if not any(key[len(prefix) :].partition('.')[0] in parts for key in state_dict):
-            self._complete(state_dict, prefix)
-        super()._load_from_state_dict(state_dict, prefix, *args)
-
-    def _complete(self, state_dict: dict, prefix: str) -> None:
-        """Make one network's weights those of the whole model, in place."""
-        main = 'pose_estimator' if self.pose_estimator else 'detector'
-        for key in list(state_dict):
-            name = f'{prefix}{main}.{key[len(prefix) :]}'
-            state_dict[name] = state_dict.pop(key)
-        for name, part in self.named_children():
-            if name == main:
-                continue
-            own = part.state_dict(prefix=f'{prefix}{name}.')
-            if own and name not in self.weighted:
+    def _check_settings(self) -> None:
+        """What would else come up at the first frame, or never."""
+        count = self.dataset_meta['num_keypoints']
+        for cue in self.tracker.cues:
+            sigmas = getattr(cue, 'sigmas', None)
+            if sigmas is not None and len(sigmas) != count:
                 raise ValueError(
-                    f'the checkpoint is that of the {main} alone, and '
-                    f'`model.{name}.checkpoint` is not set'
+                    f'VideoPoseEstimator: {type(cue).__name__} has {len(sigmas)} '
+                    f'sigmas for {count} keypoints'
                 )
-            state_dict.update(own)
+        nobody = InstanceData(
+            keypoints=np.zeros((0, count, 2)),
+            keypoint_scores=np.zeros((0, count)),
+            bboxes=np.zeros((0, 4)),
+            bbox_scores=np.zeros(0),
+        )
+        self._choose(nobody, np.zeros(0))
 
     def test_step(self, data: dict) -> list[PoseDataSample]:
         """As `BaseModel.test_step`; frames stay on the CPU, where they are cut up."""
@@ -210,10 +215,13 @@ class VideoPoseEstimator(BaseModel):
         """Poses of the next frame that have an identity; see :meth:`forward`."""
         if sample.video_id != self.video_id or sample.frame_id == 0:
             self.begin(sample.video_id)
-        found = self.detect(image, sample)
-        found.propagated = np.zeros(len(found), bool)
+        carried = None
         if self.flow and self._follow(image) and self.propagation:
-            found = self._complement(found)
+            carried = self.propagation.carry_over(self.tracker)
+        found = self.detect(image, sample, carried)
+        found.propagated = np.zeros(len(found), bool)
+        if carried is not None:
+            found = self.propagation.complement(found, carried)
         found = self.estimate(image, sample, found)
         poses = np.concatenate(
             [found.keypoints, found.keypoint_scores[..., None]], axis=-1
@@ -231,12 +239,19 @@ class VideoPoseEstimator(BaseModel):
         self.previous = image
         return found[found.track_ids >= 0]
 
-    def detect(self, image: np.ndarray, sample: PoseDataSample) -> InstanceData:
+    def detect(
+        self,
+        image: np.ndarray,
+        sample: PoseDataSample,
+        carried: InstanceData | None = None,
+    ) -> InstanceData:
         """People of an image: boxes, their scores, and keypoints where they are known.
 
         Args:
             image (np.ndarray): BGR, (H, W, 3).
             sample (PoseDataSample): The frame's, with annotations if they are wanted.
+            carried (InstanceData, optional): With ``bboxes`` in which a detector that
+                gives keypoints finds them, too; gets its columns.
 
         Returns:
             InstanceData: ``bboxes`` and ``bbox_scores``, without a pose network
@@ -247,25 +262,34 @@ class VideoPoseEstimator(BaseModel):
             names = dict(keypoint_scores='keypoints_visible')
             columns = dict(bbox_scores=np.ones(len(found.bboxes), np.float32))
         else:
-            found = self._run_detector(image)
+            found = self._run_detector(image, carried)
             names, columns = dict(bbox_scores='scores'), {}
         wanted = ['bboxes', 'bbox_scores']
         if not self.poses_in_boxes:
-            wanted += ['keypoints', 'keypoint_scores']
+            wanted += KEYPOINTS
         for name in wanted:
             if name not in columns:
-                column = torch.as_tensor(found[names.get(name, name)])
-                columns[name] = column.float().cpu().numpy()
+                columns[name] = to_array(found[names.get(name, name)])
         return InstanceData(**columns)
 
-    def _run_detector(self, image: np.ndarray) -> InstanceData:
+    def _run_detector(
+        self, image: np.ndarray, carried: InstanceData | None
+    ) -> InstanceData:
         size = image.shape[:2]
         with DefaultScope.overwrite_default_scope('mmdet'):
             packed = self.detector_pipeline(
                 dict(img=image, img_path=None, img_id=0, img_shape=size, ori_shape=size)
             )
+            given = carried is not None and not self.poses_in_boxes
+            if given:
+                boxes = torch.from_numpy(carried.bboxes)
+                packed['data_samples'].given_instances = InstanceData(bboxes=boxes)
             batch = {name: [value] for name, value in packed.items()}
-            found = self.detector.test_step(batch)[0].pred_instances
+            (result,) = self.detector.test_step(batch)
+        if given:
+            for name in KEYPOINTS:
+                carried.set_field(to_array(result.given_instances[name]), name)
+        found = result.pred_instances
         found = found[found.labels == self.person_label]
         if self.box_filter:
             found = found[self.box_filter(found.bboxes, found.scores)]
@@ -283,21 +307,6 @@ class VideoPoseEstimator(BaseModel):
         self.tracker.move(lambda points: sample_flow(flow, points))
         return True
 
-    def _complement(self, found: InstanceData) -> InstanceData:
-        """Add boxes from the frame before where nobody was detected."""
-        cfg = self.propagation
-        carried = self.tracker.propagate(cfg['padding'], cfg['min_score'])
-        boxes = carried['bboxes'].astype(np.float32)
-        overlaps = box_iou(boxes[:, None], found.bboxes)
-        missed = (overlaps <= cfg['iou_thr']).all(axis=1)
-        scores = carried['bbox_scores'][missed] * cfg['decay']
-        carried = InstanceData(
-            bboxes=boxes[missed],
-            bbox_scores=scores.astype(np.float32),
-            propagated=np.ones(len(scores), bool),
-        )
-        return InstanceData.cat([found, carried])
-
     def estimate(
         self, image: np.ndarray, sample: PoseDataSample, found: InstanceData
     ) -> InstanceData:
@@ -305,10 +314,11 @@ class VideoPoseEstimator(BaseModel):
         sides = found.bboxes[:, 2:] - found.bboxes[:, :2]
         if self.poses_in_boxes:
             found, sides = self._run_pose_estimator(image, sample, found)
-        kept = choose_poses(
-            found, sides.prod(axis=1), self.dataset_meta['sigmas'], **self.pose_nms_cfg
-        )
-        return found[kept]
+        return self._choose(found, sides.prod(axis=1))
+
+    def _choose(self, found: InstanceData, areas: np.ndarray) -> InstanceData:
+        sigmas = self.dataset_meta['sigmas']
+        return found[choose_poses(found, areas, sigmas, **self.pose_nms_cfg)]
 
     def _run_pose_estimator(self, image, sample, found):
         """The people with their poses, and the sides of their extended boxes."""
@@ -330,3 +340,8 @@ class VideoPoseEstimator(BaseModel):
         scores = merged.pred_instances.keypoint_scores
         found.keypoint_scores = scores.astype(np.float32)
         return found, merged.gt_instances.bbox_scales
+
+
+def to_array(column) -> np.ndarray:
+    """A column of instances, float32."""
+    return torch.as_tensor(column).float().cpu().numpy()

@@ -41,7 +41,7 @@ class VideoPoseOracle(VideoPoseEstimator):
         ValueError: An argument is out of its range.
     """
 
-    poses_in_boxes = True
+    poses_in_boxes = needs_annotations = True
 
     def __init__(
         self,
@@ -71,9 +71,14 @@ class VideoPoseOracle(VideoPoseEstimator):
             [self.seed, crc32(str(sample.video_id).encode()), time]
         )
 
-    def detect(self, image: np.ndarray, sample: PoseDataSample) -> InstanceData:
+    def detect(
+        self,
+        image: np.ndarray,
+        sample: PoseDataSample,
+        carried: InstanceData | None = None,
+    ) -> InstanceData:
         """As the parent, with annotations dropped and moved."""
-        found = super().detect(image, sample)
+        found = super().detect(image, sample, carried)
         if self.detector is not None or not len(found):
             return found
         track_ids = np.asarray(sample.gt_instances.track_ids)

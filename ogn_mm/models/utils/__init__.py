@@ -1,10 +1,11 @@
-from .parts import build_part, find_config, read_config
+from .parts import build_part, find_config, has_model, read_config
 from .top_down import choose_poses, pack_people, predict_people
 
 __all__ = [
     'build_part',
     'choose_poses',
     'find_config',
+    'has_model',
     'pack_people',
     'predict_people',
     'read_config',

@@ -6,8 +6,10 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import MODELS, TRANSFORMS, DefaultScope
+from mmpose import registry as mmpose_registry
 
 from ogn_mm.engine.checkpoint import load_weights
+from ogn_mm.engine.config_check import check_overrides
 
 PACKAGE = Path(__file__).parents[2] / '.mim'
 
@@ -43,6 +45,14 @@ def read_config(name: str) -> Config:
     return Config.fromfile(find_config(name))
 
 
+def has_model(config: Config, kind: type) -> bool:
+    """Whether a config's model is of a class, or of one that inherits from it."""
+    found = config.model.get('type')
+    if isinstance(found, str):
+        found = mmpose_registry.MODELS.get(found)
+    return isinstance(found, type) and issubclass(found, kind)
+
+
 def build_part(
     scope: str, config: str, checkpoint: str | None = None, cfg_options=None
 ):
@@ -60,10 +70,12 @@ def build_part(
 
     Raises:
         FileNotFoundError: There is no such config or checkpoint.
-        ValueError: The checkpoint does not fit.
+        ValueError: The checkpoint does not fit, or an overridden setting is misspelt.
     """
     cfg = read_config(config)
-    cfg.merge_from_dict(dict(cfg_options or {}))
+    options = dict(cfg_options or {})
+    check_overrides(cfg, options, 'cfg_options')
+    cfg.merge_from_dict(options)
     loading = 'LoadImage', 'LoadAnnotations', 'LoadKeypointAnnotations'
     with DefaultScope.overwrite_default_scope(scope):
         model = MODELS.build(cfg.model)

@@ -86,7 +86,7 @@ def test_reid_network_of_mmdetection(image, tmp_path):
     state = reid.state_dict()
     del state['head.fc_out.weight']
     torch.save(dict(state_dict=state, meta={}), path)
-    with pytest.raises(ValueError, match=r'lacks 1 weights .* head\.fc_out\.weight'):
+    with pytest.raises(ValueError, match=r'not fit: 1 weights .*head\.fc_out\.weight'):
         MODELS.build(dict(type='ReIDFeatures', reid=REID, checkpoint=path))
 
 

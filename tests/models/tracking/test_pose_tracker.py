@@ -212,7 +212,11 @@ def test_faulty_settings():
         (dict(max_gap=-1), 'max_gap must be'),
         (dict(history=0), 'history must be an integer'),
         (dict(feature_momentum=1.0), 'feature_momentum must be'),
-        (dict(cues=[dict(type='BoxIoU', weight=0)]), 'weight` should be positive'),
+        *(
+            (dict(cues=[dict(type='BoxIoU', weight=weight)]), 'BoxIoU: weight must be')
+            for weight in (0, -1, float('inf'), float('nan'), '2', None)
+        ),
+        (dict(cues=[dict(type='FlowOKS', sigmas=[0.1, 0])]), 'FlowOKS: sigmas must be'),
         (dict(cues=[dict(type='ReIDDistance', max_distance=3)]), 'max_distance must'),
     ):
         with pytest.raises(ValueError, match=message):

@@ -209,13 +209,20 @@ def test_detector_and_pose_network(picture, detector):
     np.testing.assert_array_equal(first.keypoints, second.keypoints)
 
 
-def test_mask_rcnn_gives_keypoints_itself(picture, tmp_path):
+@pytest.fixture(scope='module')
+def mask_rcnn(tmp_path_factory):
+    """A small offset-guided Mask R-CNN's config; untrained boxes are kept."""
     config = load_tiny(MASK_RCNN)
     config.model.roi_head.keypoint_head.update(num_convs=1, conv_out_channels=16)
     config.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=4)
     config.test_dataloader.dataset.pipeline[1].scale = (160, 120)
-    config.dump(tmp_path / 'config.py')
-    model = build(detector=dict(config=str(tmp_path / 'config.py')))
+    path = tmp_path_factory.mktemp('mask_rcnn') / 'config.py'
+    config.dump(path)
+    return str(path)
+
+
+def test_mask_rcnn_gives_keypoints_itself(picture, mask_rcnn, tmp_path):
+    model = build(detector=dict(config=mask_rcnn))
     found = step(model, picture, 0)
     assert found.keypoints.shape == (len(found), 17, 2) and len(found) > 0
     assert found.keypoint_scores.shape == (len(found), 17)
@@ -230,8 +237,61 @@ def test_mask_rcnn_gives_keypoints_itself(picture, tmp_path):
     )
 
 
+def test_mask_rcnn_finds_poses_in_boxes_carried_over(picture, mask_rcnn):
+    """Those that it finds in the same boxes when it detects them itself."""
+    model = build(
+        detector=dict(config=mask_rcnn),
+        pose_nms_cfg=dict(oks_thr=1.0, iou_thr=1.0),
+        tracker=dict(type='PoseTracker', cues=[dict(type='FlowOKS')]),
+        flow=dict(type='DISFlow'),
+        propagation=dict(min_score=0.0, decay=0.5),
+    )
+    first = step(model, picture, 0)
+    given = InstanceData(bboxes=first.bboxes)
+    with torch.no_grad():
+        found = model._run_detector(picture, given)
+    order = np.argsort(-first.bbox_scores)
+    np.testing.assert_array_equal(found.bboxes.numpy(), first.bboxes[order])
+    np.testing.assert_allclose(given.keypoints[order], found.keypoints, atol=1e-3)
+    np.testing.assert_allclose(
+        given.keypoint_scores[order], found.keypoint_scores, atol=1e-5
+    )
+
+    # a still picture in which nobody is detected
+    model.detector.roi_head.test_cfg.score_thr = 2.0
+    second = step(model, picture, 1)
+    assert len(first) > 0
+    assert sorted(second.track_ids) == sorted(first.track_ids)
+    before, after = np.argsort(first.track_ids), np.argsort(second.track_ids)
+    np.testing.assert_allclose(
+        second.bbox_scores[after], first.bbox_scores[before] / 2, rtol=1e-6
+    )
+    # poses around where they were
+    shift = second.keypoints[after] - first.keypoints[before]
+    assert np.abs(shift).mean() < 20
+
+
+def test_keypoints_are_those_of_the_detector_s_data(mask_rcnn, tmp_path):
+    """Of a Mask R-CNN fine-tuned on PoseTrack, PoseTrack's."""
+    assert build(detector=dict(config=mask_rcnn)).dataset_meta['keypoint_id2name'][
+        1
+    ] == ('left_eye')
+    config = Config.fromfile(mask_rcnn)
+    config.test_dataloader.dataset.metainfo = dict(
+        from_file='configs/_base_/datasets/posetrack18.py'
+    )
+    config.dump(tmp_path / 'posetrack.py')
+    meta = build(detector=dict(config=str(tmp_path / 'posetrack.py'))).dataset_meta
+    assert meta['keypoint_id2name'][1] == 'head_bottom'
+
+
 def test_checkpoints(pose_checkpoint, detector, tmp_path):
     """Of the pose network alone, or of the whole model; nothing is lost in between."""
+    without = build(pose_estimator=dict(config=POSE))
+    with pytest.raises(ValueError, match='the pose_estimator would have random'):
+        without.check_weights()
+    build(pose_estimator=dict(config=POSE, checkpoint=pose_checkpoint)).check_weights()
+    build(appearance=dict(type='ColorStripes')).check_weights()
     network, _ = build_part('mmdet', detector)
     path = str(tmp_path / 'detector.pth')
     state = {key: value + 1 for key, value in network.state_dict().items()}
@@ -264,6 +324,7 @@ def test_checkpoints(pose_checkpoint, detector, tmp_path):
 
 
 def test_faulty_configs():
+    three_sigmas = dict(type='OKSSimilarity', sigmas=[0.1] * 3)
     with_features = dict(type='PoseTracker', cues=[dict(type='ReIDDistance')])
     with_flow = dict(type='PoseTracker', cues=[dict(type='FlowOKS')])
     for config, message in (
@@ -273,12 +334,23 @@ def test_faulty_configs():
             dict(propagation={}, flow=dict(type='DISFlow')),
             '`propagation` needs a `pose_estimator`',
         ),
+        (dict(propagation=dict(decay=2)), 'propagation: decay must be from 0 to 1'),
+        (dict(pose_nms_cfg=dict(oks_thr=3)), r'`oks_thr` should be in \[0, 1\]'),
+        (
+            dict(tracker=dict(type='PoseTracker', cues=[three_sigmas])),
+            'OKSSimilarity has 3 sigmas for 17 keypoints',
+        ),
         (dict(people_per_batch=0), 'people_per_batch must be an integer'),
     ):
         with pytest.raises(ValueError, match=message):
             build(**config)
     with pytest.raises(FileNotFoundError, match='nowhere.py: there is no such config'):
         build(pose_estimator=dict(config='nowhere.py'))
+    for config in (dict(propagation=dict(iou=1)), dict(pose_nms_cfg=dict(oks=1))):
+        with pytest.raises(TypeError, match='unexpected keyword argument'):
+            build(**config)
+    with pytest.raises(ValueError, match='cfg_options model.hed: unknown key `hed`'):
+        build(pose_estimator=dict(config=POSE, cfg_options={'model.hed': 1}))
     model = build()
     with pytest.raises(NotImplementedError, match='its parts are trained alone'):
         model([], [], mode='loss')
