@@ -46,7 +46,10 @@ def draw_curves(axes: Axes, curves: dict[str, list]) -> None:
         )
     axes.grid(alpha=0.3)
     axes.spines[['top', 'right']].set_visible(False)
-    if axes.lines:
+    if len(curves) > 5:  # more would cover the curves
+        below = dict(loc='upper center', bbox_to_anchor=(0.5, -0.12), ncols=2)
+        axes.legend(frameon=False, fontsize='small', **below)
+    elif axes.lines:
         axes.legend(frameon=False, fontsize='small')
 
 
