@@ -139,7 +139,7 @@ def test_test_config_writes_files_of_a_pose_network(videos, tmp_path):
 
 
 def test_testing_needs_the_checkpoints_of_all_parts(videos, tmp_path):
-    """Without CHECKPOINT each part names its own, or has no weights."""
+    """Without CHECKPOINT all parts have to name theirs, or have no weights."""
     config = on_videos(FLOW, videos, tmp_path, pose_estimator=dict(config=POSE))
     config.dump(tmp_path / 'config.py')
     message = 'the pose_estimator would have random weights: name its CHECKPOINT'

@@ -1,7 +1,9 @@
 """From a video to tracked poses, in one go or in several."""
 
 import json
+import os
 from pathlib import Path
+from threading import Condition
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import nn
 
-from ogn_mm.apis import FrameReader
+from ogn_mm.apis import FrameReader, FrameWriter, video_io
 from ogn_mm.evaluation.functional.posetrack_files import read_posetrack
 from ogn_mm.models.utils import build_part
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
@@ -68,6 +70,20 @@ class Rectangles(nn.Module):
         return [sample]
 
 
+@MODELS.register_module(force=True)
+class RectanglesWithKeypoints(Rectangles):
+    """Gives them keypoints on their diagonals as well."""
+
+    def test_step(self, batch):
+        (sample,) = super().test_step(batch)
+        found = sample.pred_instances
+        low, high = found.bboxes.chunk(2, dim=1)
+        steps = torch.linspace(0.1, 0.9, 17)[:, None]
+        found.keypoints = low[:, None] + steps * (high - low)[:, None]
+        found.keypoint_scores = torch.full((len(low), 17), 0.9)
+        return [sample]
+
+
 @pytest.fixture(scope='module')
 def tool():
     return load_tool('track_video')
@@ -85,14 +101,19 @@ def setting(tmp_path_factory):
     noise = np.random.default_rng(0).uniform(0, 100, (96, 128, 3))
     background = cv2.GaussianBlur(noise, None, 2).astype(np.uint8)
     for t in range(9):
-        image = background.copy()
-        image[20:60, 10 + 6 * t : 30 + 6 * t] = (0, 0, 230)
-        image[30:80, 90 - 6 * t : 112 - 6 * t] = (0, 230, 0)
-        cv2.imwrite(str(frames / f'{t:06d}.jpg'), image, JPEG)
+        cv2.imwrite(str(frames / f'{t:06d}.jpg'), picture(background, 6 * t), JPEG)
     torch.manual_seed(0)
     network, _ = build_part('mmpose', str(POSE))
     torch.save(network.state_dict(), folder / 'pose.pth')
     return config, frames, folder / 'pose.pth'
+
+
+def picture(background, shift):
+    """Two people of one colour each, who pass each other."""
+    image = background.copy()
+    image[20:60, 10 + shift : 30 + shift] = (0, 0, 230)
+    image[30:80, 90 - shift : 112 - shift] = (0, 230, 0)
+    return image
 
 
 def run(tool, setting, out, *arguments, frames=None):
@@ -112,8 +133,32 @@ def tracks(content):
     return found
 
 
-def test_video_and_json(tool, setting, tmp_path):
-    """Two identities through their crossing; the official layout; a picture a frame."""
+def read_ahead_of(tool, monkeypatch):
+    """Let each frame, once tracked, wait until two more have been read."""
+    read_image, describe_frame = video_io.read_image, tool.describe_frame
+    read, changed = [], Condition()
+
+    def noted(path):
+        with changed:
+            read.append(path)
+            changed.notify()
+        return read_image(path)
+
+    def waiting(frame, found):
+        with changed:
+            assert changed.wait_for(lambda: len(read) >= min(frame.index + 3, 9), 60)
+        return describe_frame(frame, found)
+
+    monkeypatch.setattr(video_io, 'read_image', noted)
+    monkeypatch.setattr(tool, 'describe_frame', waiting)
+
+
+def test_video_and_json(tool, setting, tmp_path, monkeypatch):
+    """Two identities through their crossing; the official layout; a picture a frame.
+
+    Frames are read while those before them are with the networks.
+    """
+    read_ahead_of(tool, monkeypatch)
     content = run(tool, setting, tmp_path, '--keypoint-thr', '0')
     found = tracks(content)
     assert len(found) == 2
@@ -297,3 +342,48 @@ def test_nothing_that_can_be_read(tool, setting, tmp_path):
     (tmp_path / 'frames/1.jpg').write_bytes(b'nothing')
     with pytest.raises(SystemExit, match='frames: no frame could be read'):
         run(tool, setting, tmp_path / 'out', frames=tmp_path / 'frames')
+
+
+def resident_memory():
+    """Of this process, in MiB."""
+    pages = int(Path('/proc/self/statm').read_text().split()[1])
+    return pages * os.sysconf('SC_PAGESIZE') / 2**20
+
+
+@pytest.mark.full
+def test_memory_stays_flat_over_10_000_frames(tool, tmp_path, monkeypatch):
+    """From the file to tracks.json, with flow and appearance; 57 KiB a frame."""
+    noise = np.random.default_rng(0).uniform(0, 100, (120, 160, 3))
+    background = cv2.GaussianBlur(noise, None, 2).astype(np.uint8)
+    with FrameWriter(str(tmp_path / 'clip.mp4'), 25) as video:
+        for t in range(10_000):
+            video.write(picture(background, abs(t % 80 - 40) * 2))
+    (tmp_path / 'detector.py').write_text(
+        DETECTOR.replace('Rectangles', 'RectanglesWithKeypoints')
+    )
+    (tmp_path / 'config.py').write_text(f"""
+model = dict(
+    type='VideoPoseEstimator',
+    detector=dict(config='{tmp_path}/detector.py'),
+    appearance=dict(type='ColorStripes'),
+    flow=dict(type='DISFlow', preset='ultrafast'),
+    tracker=dict(
+        type='PoseTracker',
+        cues=[dict(type='BoxIoU'), dict(type='ReIDDistance'), dict(type='FlowOKS')]))
+""")
+    memory, describe_frame = {}, tool.describe_frame
+
+    def noted(frame, found):
+        if frame.index % 1000 == 999:
+            memory[frame.index + 1] = resident_memory()
+        return describe_frame(frame, found)
+
+    monkeypatch.setattr(tool, 'describe_frame', noted)
+    arguments = [tmp_path / 'clip.mp4', tmp_path / 'config.py', '--no-video']
+    tool.main([*map(str, arguments), '--out', str(tmp_path / 'out')])
+    memory['end'] = resident_memory()
+    print('MiB after so many frames:', {k: round(v) for k, v in memory.items()})
+    content = json.loads((tmp_path / 'out/tracks.json').read_text())
+    assert len(content['images']) == 10_000
+    # 9,000 frames would take 490 MiB
+    assert max(memory.values()) - memory[1000] < 16

@@ -14,6 +14,7 @@ COCO_SIGMAS = (
     / 10  # rounds as MMPose's own default does
 )
 BLOCK = 2**14  # pairs of keypoints at a time
+UNDERFLOW = 110  # exp(-110) is 0 in float32
 
 
 def pose_scores(keypoint_scores: np.ndarray, thr: float = 0.2) -> np.ndarray:
@@ -60,17 +61,35 @@ def pose_oks(
         np.ndarray: In [0, 1], float32, (M, N); 0 where no keypoint counts.
     """
     variances = ((COCO_SIGMAS if sigmas is None else sigmas) * 2) ** 2
-    delta_x, delta_y = (others[:, :, i] - poses[:, None, :, i] for i in (0, 1))
-    exponents = (delta_x**2 + delta_y**2) / variances
     scales = ((areas[:, None] + other_areas) / 2).astype(np.float64) + np.spacing(1)
-    # MMPose divides by a float64 scalar, which numpy 1 and 2 promote differently.
-    scales = scales.astype(np.result_type(exponents, np.float64(1)))
-    similarities = np.exp(-(exponents / scales[..., None] / 2))
-    if vis_thr is None:
-        oks = similarities.sum(axis=-1) / similarities.shape[-1]
-        return oks.astype(np.float32)
-    counted = (others[:, :, 2] > vis_thr) & (poses[:, None, :, 2] > vis_thr)
-    return _masked_mean(similarities, counted)
+    oks = np.zeros(scales.shape, np.float32)
+    x, y, *scores = np.ascontiguousarray(np.moveaxis(poses, -1, 0))
+    other_x, other_y, *other_scores = np.ascontiguousarray(np.moveaxis(others, -1, 0))
+    squared_gaps = _gaps(x, other_x) ** 2 + _gaps(y, other_y) ** 2
+    far = squared_gaps > UNDERFLOW * 2 * variances.max() * scales
+    pairs = np.argwhere(~far)
+    block = max(1, BLOCK // len(variances))  # whose arrays stay in the cache
+    for start in range(0, len(pairs), block):
+        one, other = pairs[start : start + block].T
+        delta_x, delta_y = other_x[other] - x[one], other_y[other] - y[one]
+        exponents = (delta_x**2 + delta_y**2) / variances
+        # MMPose divides by a float64 scalar, which numpy 1 and 2 promote differently.
+        dtype = np.result_type(exponents, np.float64(1))
+        exponents = exponents / scales[one, other, None].astype(dtype) / -2
+        # exp is slow where it underflows in float64
+        similarities = np.exp(np.maximum(exponents, -700))
+        if vis_thr is None:
+            oks[one, other] = similarities.sum(axis=-1) / similarities.shape[-1]
+        else:
+            counted = (other_scores[0][other] > vis_thr) & (scores[0][one] > vis_thr)
+            oks[one, other] = _masked_mean(similarities, counted)
+    return oks
+
+
+def _gaps(places: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Between the extents of coordinates (M, K) and (N, K), 0 where they meet."""
+    low, high = places.min(axis=1)[:, None], places.max(axis=1)[:, None]
+    return np.maximum(others.min(axis=1) - high, low - others.max(axis=1)).clip(0)
 
 
 def _masked_mean(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
@@ -78,10 +97,11 @@ def _masked_mean(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
     counts = counted.sum(axis=-1)
     means = np.zeros(counts.shape, np.float32)
     # numpy's order of summation, so the last bit, depends on how many are summed
-    for count in np.unique(counts[counts > 0]):
-        rows = counts == count
-        summands = values[rows][counted[rows]].reshape(-1, count)
-        means[rows] = summands.sum(axis=1) / int(count)
+    for count in np.bincount(counts.ravel()).nonzero()[0]:
+        if count:
+            rows = counts == count
+            summands = values[rows][counted[rows]].reshape(-1, count)
+            means[rows] = summands.sum(axis=1) / int(count)
     return means
 
 

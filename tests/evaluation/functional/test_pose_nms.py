@@ -78,6 +78,17 @@ def test_oks_alone_is_mmposes(seed):
         np.testing.assert_array_equal(row, oks_iou(pose, flat, area, areas, **options))
 
 
+def test_far_poses_are_mmposes():
+    """From OKS 1 to where float32 has 0, which need not be computed joint by joint."""
+    rng = np.random.default_rng(0)
+    keypoints = rng.uniform(0, 40, (1, 17, 3)) + np.linspace(0, 900, 300)[:, None, None]
+    areas = np.full(300, 1600.0)
+    flat = keypoints.reshape(300, -1)
+    oks = pose_oks(keypoints[:1], keypoints, areas[:1], areas)[0]
+    np.testing.assert_array_equal(oks, oks_iou(flat[0], flat, areas[0], areas))
+    assert oks[0] == 1 and (oks == 0).sum() > 100 and (np.diff(oks[oks > 0]) < 0).all()
+
+
 def test_hundreds_of_poses_are_mmposes():
     rng = np.random.default_rng(0)
     poses = random_poses(rng, 17, max_poses=2)
