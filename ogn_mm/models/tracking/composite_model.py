@@ -39,8 +39,9 @@ class CompositeModel(BaseModel):
         """
         if self.unweighted:
             name = self.unweighted[0]
+            way = 'name its CHECKPOINT, or set ' if name == self.main else 'set '
             raise ValueError(
-                f'the {name} would have random weights: name its CHECKPOINT, or '
+                f'the {name} would have random weights: {way}'
                 f'`model.{name}.checkpoint` in the config'
             )
 
