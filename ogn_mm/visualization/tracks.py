@@ -8,7 +8,7 @@ import numpy as np
 
 # Hues that follow one another by this share of the circle stay apart.
 GOLDEN = 0.618034
-FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.5
+FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def track_color(track_id: int) -> tuple[int, int, int]:
@@ -63,11 +63,15 @@ def draw_tracks(
 
 def draw_label(image: np.ndarray, box: np.ndarray, text: str, color: tuple) -> None:
     """Write on a box's upper left corner, inside the image, on a patch of colour."""
-    (width, height), _ = cv2.getTextSize(text, FONT, FONT_SCALE, 1)
-    left = int(np.clip(box[0], 0, max(0, image.shape[1] - width - 4)))
-    bottom = int(np.clip(box[1], height + 6, image.shape[0]))
-    cv2.rectangle(
-        image, (left, bottom - height - 6), (left + width + 4, bottom), color, -1
-    )
-    place = (left + 2, bottom - 3)
-    cv2.putText(image, text, place, FONT, FONT_SCALE, (255, 255, 255), 1, cv2.LINE_AA)
+    scale = max(0.5, min(image.shape[:2]) / 1000)
+    stroke, margin = max(1, round(1.5 * scale)), round(5 * scale)
+    (width, height), _ = cv2.getTextSize(text, FONT, scale, stroke)
+    right, up = width + 2 * margin, height + 2 * margin
+    left = int(np.clip(box[0], 0, max(0, image.shape[1] - right)))
+    bottom = int(np.clip(box[1], up, image.shape[0]))
+    cv2.rectangle(image, (left, bottom - up), (left + right, bottom), color, -1)
+    blue, green, red = color
+    bright = 0.114 * blue + 0.587 * green + 0.299 * red > 127
+    ink = (0, 0, 0) if bright else (255, 255, 255)
+    place = (left + margin, bottom - margin)
+    cv2.putText(image, text, place, FONT, scale, ink, stroke, cv2.LINE_AA)

@@ -41,3 +41,15 @@ def test_people_at_the_border_and_nobody(image):
     assert (outside != image).any()
     nobody = draw_tracks(image, BOX[:0], POSE[:0], [], SKELETON)
     np.testing.assert_array_equal(nobody, image)
+
+
+def test_labels_are_legible(image):
+    """Dark on bright colours, white on dark ones; larger in larger images."""
+    for track_id in range(12):
+        grey = np.array(track_color(track_id)) @ (0.114, 0.587, 0.299)
+        patch = draw_tracks(image, BOX, POSE, [track_id], SKELETON)[18:30, 21:30]
+        ink = patch @ (0.114, 0.587, 0.299)
+        assert np.abs(ink - grey).max() > 100
+    large = np.full((1080, 1920, 3), 40, np.uint8)
+    drawn = draw_tracks(large, BOX, POSE[:, :0], [0], [])
+    assert (drawn[8:28, 25] != 40).any() and (image[10, 25] == 40).all()

@@ -37,9 +37,11 @@ class CompositeModel(BaseModel):
         Raises:
             ValueError: A part would have random weights.
         """
-        for name in self.unweighted:
+        if self.unweighted:
+            name = self.unweighted[0]
+            way = 'name its CHECKPOINT, or set ' if name == self.main else 'set '
             raise ValueError(
-                f'the {name} would have random weights: name its CHECKPOINT, or '
+                f'the {name} would have random weights: {way}'
                 f'`model.{name}.checkpoint` in the config'
             )
 
@@ -51,12 +53,12 @@ class CompositeModel(BaseModel):
 
     def _complete(self, state_dict: dict, prefix: str) -> None:
         """Make the main part's weights those of the whole model, in place."""
-        for name in self.unweighted:
-            if name != self.main:
-                raise ValueError(
-                    f'the checkpoint is that of the {self.main} alone, and '
-                    f'`model.{name}.checkpoint` is not set'
-                )
+        lacking = [name for name in self.unweighted if name != self.main]
+        if lacking:
+            raise ValueError(
+                f'the checkpoint is that of the {self.main} alone, and '
+                f'`model.{lacking[0]}.checkpoint` is not set'
+            )
         for key in list(state_dict):
             name = f'{prefix}{self.main}.{key[len(prefix) :]}'
             state_dict[name] = state_dict.pop(key)
