@@ -7,10 +7,10 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from mmengine.fileio import LocalBackend, exists, get_file_backend, get_text
 
 Loaded = TypeVar('Loaded')
 
@@ -18,38 +18,17 @@ Loaded = TypeVar('Loaded')
 HUGE = 1e18
 
 
-def is_remote(path) -> bool:
-    """Whether a path is an address for one of MMEngine's other file backends."""
-    return '://' in str(path)
-
-
-def read_text(path) -> str:
-    """Read a file; what is remote, through MMEngine's file backends.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-    """
-    if is_remote(path):
-        # MMEngine loads torch, which takes seconds
-        from mmengine.fileio import exists, get_text
-
-        found, read = exists(path), get_text
-    else:
-        found, read = os.path.exists(path), lambda path: Path(path).read_text('utf-8')
-    if not found:
-        raise FileNotFoundError(f'{path}: there is no such file')
-    return read(path)
-
-
-def read_json(path):
-    """Read a JSON file; see :func:`read_text`.
+def read_json(path: str):
+    """Read a JSON file through MMEngine's file backends.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is not JSON.
     """
+    if not exists(path):
+        raise FileNotFoundError(f'{path}: there is no such file')
     try:
-        return json.loads(read_text(path))
+        return json.loads(get_text(path))
     except ValueError as error:
         raise ValueError(f'{path}: is not JSON ({error})') from error
 
@@ -215,7 +194,7 @@ def require_images(
         FileNotFoundError: Some do not.
     """
     paths = dict.fromkeys(paths)
-    if is_remote(next(iter(paths))):
+    if not isinstance(get_file_backend(next(iter(paths))), LocalBackend):
         return
     missing = missing_files(paths)
     if missing:

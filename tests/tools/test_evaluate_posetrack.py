@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -147,18 +145,3 @@ if CASES:  # folders with gt, pred and the official evaluator's expected.json
         run(tool, folders, '--out', str(out))
         expected = json.loads(case.read_text())
         compare(json.loads(out.read_text()), expected, case.parent.name)
-
-
-def test_starts_without_torch(folders):
-    """Which takes seconds to load; the figures are those of the other tests."""
-    code = (
-        'import runpy, sys; tool = runpy.run_path(sys.argv[1]);'
-        'tool["main"](sys.argv[2:]); print(*sys.modules)'
-    )
-    path = Path(__file__).parents[2] / 'tools/analysis_tools/evaluate_posetrack.py'
-    arguments = [sys.executable, '-c', code, path, *folders]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    *table, modules = done.stdout.splitlines()
-    assert table[0].split()[0] == 'Head' and len(table) == 4
-    assert not {'torch', 'mmengine', 'mmpose'} & set(modules.split())

@@ -8,42 +8,18 @@ null stands for what is not defined.
 """
 
 import argparse
-import importlib.util
 import json
 import math
-import sys
 from pathlib import Path
-from types import ModuleType
 
 from rich.console import Console
 from rich.progress import track
 
-
-def pass_over(*names: str) -> None:
-    """Let modules of packages be imported without what the packages themselves import.
-
-    ogn_mm registers all that configs may name, and loads torch and OpenMMLab for it.
-    The evaluator is plain numpy: without them it starts in a fraction of the time.
-    """
-    if 'ogn_mm' in sys.modules:
-        return
-    (root,) = importlib.util.find_spec('ogn_mm').submodule_search_locations
-    for name in names:
-        sys.modules[name] = ModuleType(name)
-        sys.modules[name].__path__ = [str(Path(root, *name.split('.')[1:]))]
-
-
-pass_over(
-    'ogn_mm',
-    'ogn_mm.datasets',
-    'ogn_mm.datasets.posetrack',
-    'ogn_mm.evaluation',
-    'ogn_mm.evaluation.functional',
-)
-from ogn_mm.datasets.posetrack.files import sequence_files  # noqa: E402
-from ogn_mm.evaluation.functional.posetrack_files import read_posetrack  # noqa: E402
-from ogn_mm.evaluation.functional.posetrack_report import (  # noqa: E402
+import ogn_mm  # noqa: F401
+from ogn_mm.datasets.posetrack import sequence_files
+from ogn_mm.evaluation.functional import (
     PoseTrackReport,
+    read_posetrack,
 )
 
 
