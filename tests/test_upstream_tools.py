@@ -58,6 +58,8 @@ def trained(tmp_path_factory):
         *('train_cfg.max_epochs=1', 'train_dataloader.num_workers=0'),
         'train_dataloader.persistent_workers=False',
         'default_hooks.checkpoint.published_keys=[meta,state_dict]',
+        # one of that name may be left in this process, with another folder
+        f'visualizer.name={folder.name}',
     )
     return config, folder / 'work'
 
