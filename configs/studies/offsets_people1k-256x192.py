@@ -7,6 +7,7 @@ _deconvs = {16: 1, 8: 2, 4: 3}
 baseline = 'DARK, stride 8, sigma 1'  # the strongest rival
 seeds = [0, 1, 2]
 _sgd = dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.0001)
+_loss_times_10 = dict(type='OffsetGuidedLoss', loss_weight=10.0)
 rows = [
     dict(name=f'OGN, stride {stride}', config=_name.format('ogn', _deconvs[stride]))
     for stride in (16, 8)
@@ -32,5 +33,13 @@ rows += [
 rows += [  # the paper's optimiser; its batch is 64
     dict(row, name=f'{row["name"]}, SGD', cfg_options={'optim_wrapper.optimizer': _sgd})
     for row in rows[:2]
+]
+rows += [  # under SGD, unlike Adam, the loss's scale acts as the learning rate's
+    dict(
+        row,
+        name=f'{row["name"]}, loss x 10',
+        cfg_options={**row['cfg_options'], 'model.head.loss': _loss_times_10},
+    )
+    for row in rows[-2:]
 ]
 rows.append(dict(name='OGN, stride 4', config=_name.format('ogn', _deconvs[4])))
