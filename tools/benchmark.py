@@ -28,7 +28,11 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ogn_mm.engine.atomic_write import write_atomically
-from ogn_mm.engine.provenance import device_name, package_versions
+from ogn_mm.engine.provenance import (
+    device_name,
+    format_circumstances,
+    package_versions,
+)
 from study.run import git_state
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -147,14 +151,7 @@ def format_report(name: str, steps: list[dict]) -> str:
             continue
         text += f'\n```bash\n{step["command"]}\n```\n\n{step["printed"]}\n'
         text += ''.join(f'\n![]({plot})\n' for plot in step['plots'])
-    commits = {f'{s["commit"]}{" (changed)" if s["dirty"] else ""}' for s in steps}
-    versions = {', '.join(f'{k} {v}' for k, v in s['versions'].items()) for s in steps}
-    for what, values in (
-        ('Commit', commits),
-        ('Versions', versions),
-        ('Device', {step['device'] for step in steps}),
-    ):
-        text += f'\n- {what}: {"; ".join(sorted(values))}'
+    text += format_circumstances(steps)
     return text + '\n'
 
 

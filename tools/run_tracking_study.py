@@ -28,7 +28,11 @@ from mmengine.config import Config
 from ogn_mm.datasets.generated_people import generate_videos
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.launch import build_runner
-from ogn_mm.engine.provenance import device_name, package_versions
+from ogn_mm.engine.provenance import (
+    device_name,
+    format_circumstances,
+    package_versions,
+)
 from study.run import git_state
 
 METRICS = ('MOTA', 'AP', 'IDF1', 'switches')
@@ -180,15 +184,7 @@ def format_table(results: dict) -> str:
         'over the videos of the difference in MOTA, with its 95 % interval by a paired '
         f'bootstrap over videos ({NUM_RESAMPLES} resamples).\n'
     )
-    versions = {', '.join(f'{k} {v}' for k, v in r['versions'].items()) for r in runs}
-    commits = {f'{r["commit"]}{" (changed)" if r["dirty"] else ""}' for r in runs}
-    for name, values in (
-        ('Command', {results['command']}),
-        ('Commit', commits),
-        ('Versions', versions),
-        ('Device', {run['device'] for run in runs}),
-    ):
-        text += f'\n- {name}: {"; ".join(sorted(values))}'
+    text += format_circumstances(runs, results['command'])
     return text + '\n'
 
 

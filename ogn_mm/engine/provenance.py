@@ -35,6 +35,37 @@ def processor_name() -> str:
     return f'{processor}, {os.cpu_count()} cores'
 
 
+def format_circumstances(results: list[dict], command: str | None = None) -> str:
+    """A Markdown list of what results were measured with, each thing once.
+
+    Args:
+        results (list[dict]): Each with ``commit``, ``dirty``, ``versions`` and
+            ``device``; those of trainings with ``precision`` as well.
+        command (str, optional): The command that gave them all.
+
+    Returns:
+        str: A line of its own for each item, a line break before it.
+    """
+    items = dict(Command={command} if command else set())
+    items['Commit'] = {
+        f'{result["commit"]}{" (changed)" if result["dirty"] else ""}'
+        for result in results
+    }
+    items['Versions'] = {
+        ', '.join(f'{name} {number}' for name, number in result['versions'].items())
+        for result in results
+    }
+    items['Device'] = {result['device'] for result in results}
+    items['Precision of the training'] = {
+        result['precision'] for result in results if 'precision' in result
+    }
+    return ''.join(
+        f'\n- {name}: {"; ".join(sorted(values))}'
+        for name, values in items.items()
+        if values
+    )
+
+
 def describe_test(runner: Runner, metrics: dict) -> dict:
     """What a test was, for a report on its predictions.
 

@@ -37,7 +37,11 @@ from rich.progress import track
 
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.launch import summarize_error
-from ogn_mm.engine.provenance import package_versions, processor_name
+from ogn_mm.engine.provenance import (
+    format_circumstances,
+    package_versions,
+    processor_name,
+)
 from ogn_mm.models.utils import build_part, pack_people, read_config
 from ogn_mm.visualization.curves import COLORS
 
@@ -226,7 +230,7 @@ def describe_run(args: argparse.Namespace) -> dict:
         command=shlex.join(['python', *sys.argv]),
         **git_state(),
         versions=package_versions(),
-        devices=devices,
+        device='; '.join(devices),
         people=args.people,
         rounds=args.rounds,
     )
@@ -246,18 +250,12 @@ def format_report(rows: list[dict], run: dict) -> str:
         ]
         for row in rows
     ]
-    dirty = ' (changed)' if run['dirty'] else ''
-    versions = ', '.join(f'{name} {number}' for name, number in run['versions'].items())
     return '\n'.join(
         [
             format_table(list(columns), cells),
             '',
             NOTE.format(**run),
-            '',
-            f'- Command: {run["command"]}',
-            f'- Commit: {run["commit"]}{dirty}',
-            f'- Versions: {versions}',
-            f'- Device: {"; ".join(run["devices"])}',
+            format_circumstances([run], run['command']),
             '',
         ]
     )

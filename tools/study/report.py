@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from ogn_mm.engine.provenance import format_circumstances
 from ogn_mm.evaluation.functional import bootstrap_difference
 from ogn_mm.visualization import draw_curves, draw_scores
 
@@ -91,17 +92,7 @@ def format_table(study: dict, rows: dict, differences: dict) -> str:
         text += f' Missing: {len(missing)} runs'
         text += f' ({"; ".join(missing)}).' if len(missing) < 5 else '.'
     text += '\n'
-    runs = study['runs']
-    commits = {f'{r["commit"]}{" (changed)" if r["dirty"] else ""}' for r in runs}
-    versions = {', '.join(f'{k} {v}' for k, v in r['versions'].items()) for r in runs}
-    for name, values in (
-        ('Command', {study['command']}),
-        ('Commit', commits),
-        ('Versions', versions),
-        ('Device', {run['device'] for run in runs}),
-        ('Precision of the training', {run['precision'] for run in runs}),
-    ):
-        text += f'\n- {name}: {"; ".join(sorted(values))}'
+    text += format_circumstances(study['runs'], study['command'])
     return text + '\n'
 
 
