@@ -1,6 +1,7 @@
 # The two-stage system on generated crowds: GBG against NMS of the same boxes and with
 # the same networks, mixed against annotated boxes in training, scores and pose NMS.
-# Data and detections: configs/ogn_topdown/README.md.
+# Data and detections: configs/ogn_topdown/README.md. Training computes in bfloat16 where
+# the CPU does, else in float32.
 # python tools/run_study.py configs/studies/crowds.py \
 #     --work-dir docs/studies/crowds --jobs 2
 _nms = 'configs/ogn_topdown/td-ogn_res18-1deconv_1xb32-8e_crowds-128x96.py'
@@ -12,6 +13,7 @@ _oks = {f'{_metric}.nms_mode': 'oks_nms'}
 
 seeds = [0, 1, 2]
 baseline = 'NMS 0.5'
+common_options = {'optim_wrapper.type': 'Bfloat16OptimWrapper'}
 rows = [
     dict(name='NMS 0.5', config=_nms),
     dict(name='GBG', config=_gbg, weights_of='NMS 0.5'),
