@@ -18,6 +18,13 @@ from .checks import (
 from .detections import load_detections
 
 
+class Uncopied(dict):
+    """A dictionary that ``copy.deepcopy`` passes on as it is."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 @DATASETS.register_module()
 class ValidatedCocoDataset(CocoDataset):
     """MMPose's `CocoDataset` with its input checked when it is loaded.
@@ -147,9 +154,15 @@ class ValidatedCocoDataset(CocoDataset):
         )
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
-        info = super().parse_data_info(raw_data_info)
+        person = raw_data_info['raw_ann_info']
+        # a deep copy of every polygon and keypoint would take half of the loading
+        info = super().parse_data_info(
+            dict(raw_data_info, raw_ann_info=Uncopied(person))
+        )
         if info is None:
             self.skipped['people without box or keypoints'] += 1
+        else:
+            info['raw_ann_info'] = person
         return info
 
     # Upstream's is static; as a method it can count.
