@@ -9,6 +9,10 @@ _gbg = 'configs/ogn_topdown/td-ogn_res18-1deconv_1xb32-8e_crowds-128x96-gbg.py'
 _share = 'train_dataloader.dataset.dataset.pipeline.2.share'
 _filter = 'test_dataloader.dataset.bbox_filter'
 _metric = 'test_evaluator'
+_annotated = {
+    'test_dataloader.dataset.bbox_file': None,
+    'test_dataloader.dataset.bbox_filter': None,
+}
 _oks = {f'{_metric}.nms_mode': 'oks_nms'}
 
 seeds = [0, 1, 2]
@@ -42,14 +46,15 @@ rows += [
         ],
         ('GBG, EGT from 0.5', _gbg, {f'{_filter}.egt_score_thr': 0.5}),
         ('GBG, no EGT', _gbg, {f'{_filter}.egt_iou_thr': 0.0}),
-        (
-            'annotated boxes',
-            _nms,
-            {
-                'test_dataloader.dataset.bbox_file': None,
-                'test_dataloader.dataset.bbox_filter': None,
-            },
-        ),
+        ('annotated boxes', _nms, _annotated),
+        *[
+            (
+                f'annotated boxes, votes within {radius}',
+                _nms,
+                {'model.head.decoder.vote_radius': radius, **_annotated},
+            )
+            for radius in (1.0, 1.5)
+        ],
     ]
 ]
 # and with other scores and suppression of the same poses.
