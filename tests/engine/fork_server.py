@@ -1,15 +1,13 @@
 """Runs of the tools, each in fresh processes, for the cost of one import.
 
 Reads a JSON object a line: ``tool`` (of tools/), its ``arguments``, how many
-``processes`` and, optionally, ``kill``: [what, seconds, rank], where `what` is the name
-of a signal, or FULL for a disk that is full from then on. Answers with the list of the
-processes' exit codes (negative: the signal that killed it).
+``processes`` and, optionally, ``kill``: [signal's name, seconds, rank]. Answers with
+the list of the processes' exit codes (negative: the signal that killed it).
 """
 
 import contextlib
 import json
 import os
-import resource
 import runpy
 import signal
 import socket
@@ -47,16 +45,13 @@ def start(tool, arguments, environment):
     os._exit(code or 0)
 
 
-def strike(pid, what):
-    """As the kernel, a cluster (which signals workers, too) or a full disk does."""
+def strike(pid, name):
+    """As the kernel does, or a cluster, which signals a process's workers as well."""
     with contextlib.suppress(ProcessLookupError):
-        if what == 'FULL':
-            limit = (tiny_pose.FULL,) * 2
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
-        elif what == 'SIGKILL':
+        if name == 'SIGKILL':
             os.kill(pid, signal.SIGKILL)
         else:
-            os.killpg(pid, signal.Signals[what])
+            os.killpg(pid, signal.Signals[name])
 
 
 def environments(processes):

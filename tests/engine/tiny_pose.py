@@ -1,6 +1,7 @@
 """A network, data and config so small that a whole training takes a second."""
 
 import atexit
+import errno
 import json
 import os
 import pathlib
@@ -113,7 +114,7 @@ class KillHook(Hook):
         at (str): ``train:i`` before training iteration i, ``val:i`` after validation
             iteration i of the first validation, ``save:e`` while epoch e's
             checkpoint is written, ``best:e`` while the best one is, ``step:n``
-            before the n-th of all steps that bring files safely to the disk.
+            instead of the n-th of all steps that bring files safely to the disk.
         by (str): Name of a signal, or ``FULL`` for a disk that is full from then on.
         rank (int): The process that it happens to. All signals but SIGKILL reach its
             data loader's workers as well.
@@ -127,20 +128,20 @@ class KillHook(Hook):
 
     def before_run(self, runner):
         if self.event == 'step' and runner.rank == self.rank:
-            counted = (self._counted(call, os, call) for call in ('fsync', 'replace'))
-            os.fsync, os.replace = counted
+            self.left = int(self.index)
+            os.fsync, os.replace = map(self._counted, (os.fsync, os.replace))
 
-    def _counted(self, name, module, call):
-        function = getattr(module, call)
-
+    def _counted(self, step):
         def count(*args):
-            self.index = int(self.index) - 1
-            if self.index == 0:
-                if name == 'fsync' and os.path.isfile(f'/proc/self/fd/{args[0]}'):
-                    # what is not on the disk yet a power cut may lose
-                    os.ftruncate(args[0], os.fstat(args[0]).st_size // 2)
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*args)
+            self.left -= 1
+            if self.left > 0:
+                return step(*args)
+            if isinstance(args[0], int) and os.path.isfile(f'/proc/self/fd/{args[0]}'):
+                # not on the disk yet
+                os.ftruncate(args[0], os.fstat(args[0]).st_size // 2)
+            if self.by == 'FULL':
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return os.kill(os.getpid(), signal.SIGKILL)
 
         return count
 

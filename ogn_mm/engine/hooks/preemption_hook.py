@@ -9,10 +9,9 @@ from mmengine.hooks import Hook
 from mmpose.registry import HOOKS
 from torch.utils.data import DataLoader
 
-from .resumable_checkpoint_hook import ResumableCheckpointHook
+from ogn_mm.engine.signals import PREEMPTED_STATUS, PREEMPTION, SignalNote
 
-# EX_TEMPFAIL of sysexits.h: nothing is wrong, try again.
-PREEMPTED_STATUS = 75
+from .resumable_checkpoint_hook import ResumableCheckpointHook
 
 
 @HOOKS.register_module()
@@ -37,8 +36,7 @@ class PreemptionHook(Hook):
       before.
 
     Args:
-        signals (tuple[str]): Names of signals. Defaults to SIGTERM, which precedes a
-            kill everywhere, and SIGUSR1, which Slurm's ``--signal`` is often set to.
+        signals (tuple[str]): Names of signals. Defaults to SIGTERM and SIGUSR1.
         interval (int): Iterations from one agreement of several processes to the
             next, > 0: each waits for the slowest process. The signals have to come
             that much before the kill. Defaults to 10.
@@ -46,23 +44,18 @@ class PreemptionHook(Hook):
 
     priority = 'LOWEST'  # so that an iteration is complete in every hook
 
-    def __init__(self, signals=('SIGTERM', 'SIGUSR1'), interval: int = 10):
-        self.signals = [signal.Signals[name] for name in signals]
+    def __init__(self, signals=PREEMPTION, interval: int = 10):
+        self.note = SignalNote(signals)
         self.interval = interval
-        self.received = 0
         self.agreed = 0
-        self.handlers = {}
 
     def before_train_epoch(self, runner):
-        if self.handlers or threading.current_thread() is not threading.main_thread():
-            return  # Python lets no other thread have handlers
-        self.handlers = {n: signal.signal(n, self._note) for n in self.signals}
+        if self.note.handlers:
+            return
+        self.note.listen()
         for loop in (runner.train_loop, runner.val_loop):
-            if loop is not None:
-                shield_workers(loop.dataloader, self.signals)
-
-    def _note(self, number, frame):
-        self.received = number
+            if loop is not None and self.note.handlers:
+                shield_workers(loop.dataloader, self.note.signals)
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if not self.agreed:
@@ -76,20 +69,20 @@ class PreemptionHook(Hook):
     def _agree(self, runner) -> int:
         """The signal that some process got; 0 if none did, or it is too early."""
         if runner.world_size == 1:
-            return self.received
+            return self.note.received
         if (runner.iter + 1) % self.interval:
             return 0
-        number = torch.tensor(self.received)
+        number = torch.tensor(self.note.received)
         all_reduce(number, 'max')
         return int(number)
 
     def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         # Processes have unequally many of these iterations, so that they cannot agree;
         # the launcher ends the others, which lose nothing either.
-        if self.received:
+        if self.note.received:
             saver = find_saver(runner)
             if saver and saver.saved_iter == runner.iter:
-                self._leave(runner, self.received, runner.iter, saver.last_ckpt)
+                self._leave(runner, self.note.received, runner.iter, saver.last_ckpt)
 
     def _leave(self, runner, number: int, done: int, checkpoint: str | None):
         name = signal.Signals(number).name
@@ -102,9 +95,7 @@ class PreemptionHook(Hook):
         raise SystemExit(PREEMPTED_STATUS)
 
     def after_train(self, runner):
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler)
-        self.handlers = {}
+        self.note.restore()
 
 
 def find_saver(runner) -> ResumableCheckpointHook | None:
