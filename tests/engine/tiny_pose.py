@@ -7,6 +7,7 @@ import os
 import pathlib
 import resource
 import signal
+import threading
 
 import cv2
 import numpy as np
@@ -114,7 +115,8 @@ class KillHook(Hook):
         at (str): ``train:i`` before training iteration i, ``val:i`` after validation
             iteration i of the first validation, ``save:e`` while epoch e's
             checkpoint is written, ``best:e`` while the best one is, ``step:n``
-            instead of the n-th of all steps that bring files safely to the disk.
+            instead of the n-th of all steps that bring files safely to the disk,
+            ``time:s`` that many seconds after training began.
         by (str): Name of a signal, or ``FULL`` for a disk that is full from then on.
         rank (int): The process that it happens to. All signals but SIGKILL reach its
             data loader's workers as well.
@@ -145,9 +147,17 @@ class KillHook(Hook):
 
         return count
 
+    def before_train(self, runner):
+        if self.event == 'time' and runner.rank == self.rank:
+            timer = threading.Timer(float(self.index), self._strike)
+            timer.daemon = True
+            timer.start()
+
     def _strike_at(self, runner, event, index):
-        if (event, str(index), runner.rank) != (self.event, self.index, self.rank):
-            return
+        if (event, str(index), runner.rank) == (self.event, self.index, self.rank):
+            self._strike()
+
+    def _strike(self):
         if self.by == 'FULL':
             resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, FULL))
         elif self.by == 'SIGKILL':
