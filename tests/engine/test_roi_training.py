@@ -144,7 +144,7 @@ def test_preempted_between_two_groups(build, loop):
     """Epochs go on with the groups that are left; so do loops without epochs."""
     options = {}
     if loop == 'iterations':
-        options['train_cfg'] = dict(by_epoch=False, max_iters=9, max_epochs=None)
+        options['train_cfg'] = dict(_delete_=True, by_epoch=False, max_iters=9)
         options['default_hooks'] = dict(checkpoint=dict(by_epoch=False, interval=9))
     straight, batches, _ = build('straight', **options)
     straight.train()

@@ -7,6 +7,7 @@ import os
 import pathlib
 import resource
 import signal
+import subprocess
 import threading
 
 import cv2
@@ -163,7 +164,9 @@ class KillHook(Hook):
         elif self.by == 'SIGKILL':
             os.kill(os.getpid(), signal.SIGKILL)
         else:
-            os.killpg(0, signal.Signals[self.by])
+            # by another process: data loaders' workers heed their parent's signals
+            command = ['kill', '-s', self.by, '--', f'-{os.getpgid(0)}']
+            subprocess.run(command, check=True, start_new_session=True)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         self._strike_at(runner, 'train', runner.iter)
