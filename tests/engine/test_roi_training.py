@@ -89,6 +89,7 @@ def build(generated_people, tmp_path):
         (work_dir / 'found.json').write_text(json.dumps(found))
         text = CONFIG.replace('DATA', str(generated_people))
         config = Config.fromstring(text.replace('WORK', str(work_dir)), '.py')
+        config.train_cfg = options.pop('train_cfg', config.train_cfg)
         config.merge_from_dict(dict(experiment_name=name, **options))
         runner = Runner.from_cfg(config)
         batches = Batches()
@@ -144,7 +145,7 @@ def test_preempted_between_two_groups(build, loop):
     """Epochs go on with the groups that are left; so do loops without epochs."""
     options = {}
     if loop == 'iterations':
-        options['train_cfg'] = dict(_delete_=True, by_epoch=False, max_iters=9)
+        options['train_cfg'] = dict(by_epoch=False, max_iters=9)
         options['default_hooks'] = dict(checkpoint=dict(by_epoch=False, interval=9))
     straight, batches, _ = build('straight', **options)
     straight.train()
