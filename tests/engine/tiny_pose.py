@@ -5,7 +5,6 @@ import errno
 import json
 import os
 import pathlib
-import resource
 import signal
 import subprocess
 import threading
@@ -17,7 +16,6 @@ from mmpose.registry import HOOKS, MODELS
 from torch import nn
 
 ROOT = pathlib.Path(__file__).parents[2]
-FULL = 4096  # bytes that a file may have on a full disk: no checkpoint
 
 CONFIG = f"""
 _base_ = '{ROOT}/configs/_base_/default_runtime.py'
@@ -118,7 +116,8 @@ class KillHook(Hook):
             checkpoint is written, ``best:e`` while the best one is, ``step:n``
             instead of the n-th of all steps that bring files safely to the disk,
             ``time:s`` that many seconds after training began.
-        by (str): Name of a signal, or ``FULL`` for a disk that is full from then on.
+        by (str): Name of a signal, or ``FULL``, with ``step``, for a disk that is full
+            from then on.
         rank (int): The process that it happens to. All signals but SIGKILL reach its
             data loader's workers as well.
     """
@@ -159,9 +158,7 @@ class KillHook(Hook):
             self._strike()
 
     def _strike(self):
-        if self.by == 'FULL':
-            resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, FULL))
-        elif self.by == 'SIGKILL':
+        if self.by == 'SIGKILL':
             os.kill(os.getpid(), signal.SIGKILL)
         else:
             # by another process: data loaders' workers heed their parent's signals
