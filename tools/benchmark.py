@@ -33,6 +33,7 @@ from ogn_mm.engine.provenance import (
     format_circumstances,
     package_versions,
 )
+from study.lock import lock_folder
 from study.run import git_state
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,15 +88,27 @@ def load_suite(args: argparse.Namespace) -> list[list[str]]:
     return [shlex.split(command.format(**places)) for command in commands]
 
 
-def run_step(words: list[str]) -> tuple[int, str]:
-    """Run a command line, showing what it prints; returns status and output."""
+def run_step(words: list[str], lock) -> tuple[int, str]:
+    """Run a command line, showing what it prints; returns status and output.
+
+    Args:
+        words (list[str]): The command line; an interruption ends it.
+        lock: An open file that the process keeps open as well.
+    """
     if words[0] == 'python':
         words = [sys.executable, '-W', 'ignore', *words[1:]]
     output = []
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
-        for line in child.stdout:
-            print(line, end='', flush=True)
-            output.append(line)
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, text=True, pass_fds=[lock.fileno()]
+    ) as child:
+        try:
+            for line in child.stdout:
+                print(line, end='', flush=True)
+                output.append(line)
+        except KeyboardInterrupt:
+            child.terminate()
+            child.wait()
+            raise
     return child.returncode, ''.join(output)
 
 
@@ -155,14 +168,13 @@ def format_report(name: str, steps: list[dict]) -> str:
     return text + '\n'
 
 
-def run_suite(args: argparse.Namespace, commands: list[list[str]]) -> None:
+def run_suite(args: argparse.Namespace, commands: list[list[str]], lock) -> None:
     """Run what is not finished yet and write the reports after every step.
 
     Raises:
         ValueError: A command failed.
     """
     record = args.out / 'report.json'
-    args.out.mkdir(parents=True, exist_ok=True)
     old = json.loads(record.read_text())['steps'] if record.exists() else []
     finished = {step['command']: step for step in old}
     steps = []
@@ -171,7 +183,7 @@ def run_suite(args: argparse.Namespace, commands: list[list[str]]) -> None:
         print(f'[{number}/{len(commands)}] {command}', flush=True)
         if command not in finished:
             start, source = time.time(), git_state()
-            code, output = run_step(words)
+            code, output = run_step(words, lock)
             if code:
                 raise ValueError(f'this command ended with status {code}: {command}')
             printed = printed_result(output) or written_metrics(words)
@@ -200,7 +212,9 @@ def main(argv=None):
         if args.dry_run:
             print('\n'.join(map(shlex.join, commands)))
         else:
-            run_suite(args, commands)
+            # beside that of a study in the same folder
+            with lock_folder(args.out, '.suite.lock') as lock:
+                run_suite(args, commands, lock)
     except KeyboardInterrupt:
         print('interrupted; the same command goes on from here')
         sys.exit(130)

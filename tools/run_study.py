@@ -42,7 +42,6 @@ a copy of them is a work directory in which the study goes on, as in docs/studie
 """
 
 import argparse
-import fcntl
 import json
 import os
 import shlex
@@ -56,6 +55,7 @@ import torch
 from ogn_mm.engine.atomic_write import write_atomically
 from study.display import Display
 from study.launch import Launcher
+from study.lock import lock_folder
 from study.plan import load_study, plan_runs
 from study.report import report_study
 from study.run import Run
@@ -163,15 +163,7 @@ def run_pending(runs: list[Run], args: argparse.Namespace) -> list[Run]:
     """
     pending = [run for run in runs if not run.finished]
     print(f'{len(runs)} runs, {len(runs) - len(pending)} of them already finished')
-    args.work_dir.mkdir(parents=True, exist_ok=True)
-    # held by the runs, too: while one is left, nobody else trains in these folders
-    with (args.work_dir / '.lock').open('w') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(
-                f'runs in {args.work_dir} are still going on; wait or end them'
-            ) from error
+    with lock_folder(args.work_dir) as lock:
         slots = job_environments(args.jobs, args.launcher)
         execute(pending, Display(len(runs), len(pending)), slots, lock)
     return [run for run in pending if run.error]

@@ -11,8 +11,9 @@ of its parts. Into DIR go
     tracked.mp4    boxes, skeletons and identities, each person in one colour
 
 Interrupted, the same command goes on and gives what it would have given without. A
-frame that cannot be read is reported and skipped. A webcam is tracked until Ctrl-C (or
-q in the window of --show) and recorded to recording.mp4; it cannot be resumed.
+frame that cannot be read is reported and skipped. After SIGTERM or SIGUSR1 the frame at
+hand is finished and saved, and the exit status is 75. A webcam is tracked until Ctrl-C
+(or q in the window of --show) and recorded to recording.mp4; it cannot be resumed.
 """
 
 import argparse
@@ -41,6 +42,7 @@ from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.engine.config_check import check_config, check_overrides
 from ogn_mm.engine.json_lines import append_json_lines
 from ogn_mm.engine.launch import summarize_error
+from ogn_mm.engine.signals import PREEMPTED_STATUS, SignalNote
 from ogn_mm.models import VideoPoseEstimator
 from ogn_mm.models.utils import has_model, read_config
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS, coco_to_posetrack
@@ -178,14 +180,19 @@ def load_model(args: argparse.Namespace) -> tuple[VideoPoseEstimator, str]:
         raise ValueError(f'--device {args.device}: {reason}') from error
 
 
-def track_frames(args: argparse.Namespace, model, run: TrackJournal, reader) -> None:
-    """Track the frames that are left; the journal is complete afterwards."""
+def track_frames(args: argparse.Namespace, model, run: TrackJournal, reader) -> bool:
+    """Track the frames that are left; the journal is complete afterwards.
+
+    Returns:
+        bool: Whether a signal ended it early, at a safe point.
+    """
     # the frame before the first new one is needed for optical flow
     reader.start = run.previous
     webcam = is_webcam(args.input)
     recording = str(run.path.with_name('recording.mp4'))
     model.begin(reader.name, run.tracker)
     with (
+        SignalNote() as note,
         run.path.open('a') as journal,
         FrameWriter(recording, reader.fps or args.fps) as recorder,
         # which ends a webcam's film
@@ -203,10 +210,11 @@ def track_frames(args: argparse.Namespace, model, run: TrackJournal, reader) -> 
                     recorder.write(frame.image)
             elif (frame.index + 1) % args.save_every == 0:
                 run.save(model.tracker.state(), journal)
-            if args.show and show(record, frame, model):
+            if note.received or (args.show and show(record, frame, model)):
                 break
         if not webcam:
             run.save(model.tracker.state(), journal)
+    return bool(note.received) and not webcam
 
 
 def track_frame(args, model, run: TrackJournal, frame: Frame, video: str) -> dict:
@@ -321,7 +329,9 @@ def track_video(args: argparse.Namespace) -> None:
     model, digest = load_model(args)
     settings = {key: value for key, value in vars(args).items() if key not in UNSEEN}
     run = TrackJournal(Path(args.out), settings | dict(model=digest))
-    track_frames(args, model, run, reader)
+    if track_frames(args, model, run, reader):
+        print(f'saved up to frame {run.done}; the same command goes on')
+        sys.exit(PREEMPTED_STATUS)
     if all('broken' in record for record in run.records()):
         raise ValueError(f'{args.input}: no frame could be read')
     write_json(args, model, run)

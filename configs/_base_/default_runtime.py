@@ -21,6 +21,8 @@ custom_hooks = [
     # together with `SeedAugmentation` in the pipeline: a resumed run repeats the
     # uninterrupted one
     dict(type='EpochSeedHook'),
+    # saves and exits on SIGTERM and SIGUSR1
+    dict(type='PreemptionHook'),
     dict(type='CheckKeypointsHook'),
 ]
 

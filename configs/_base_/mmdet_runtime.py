@@ -15,5 +15,7 @@ custom_hooks = [
     # together with `SeedAugmentation` in the pipeline: a resumed run repeats the
     # uninterrupted one
     dict(type='mmpose.EpochSeedHook'),
+    # saves and exits on SIGTERM and SIGUSR1
+    dict(type='mmpose.PreemptionHook'),
 ]
 randomness = dict(seed=0)

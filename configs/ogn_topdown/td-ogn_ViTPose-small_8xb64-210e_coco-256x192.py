@@ -27,6 +27,7 @@ default_hooks = dict(checkpoint=dict(type='ResumableCheckpointHook'))
 custom_hooks = [
     *_base_.custom_hooks,
     dict(type='EpochSeedHook'),
+    dict(type='PreemptionHook'),
     dict(type='CheckKeypointsHook'),
 ]
 visualizer = dict(type='ArrayRadiusVisualizer')

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import datetime
+import errno
 import gc
 import os
 import os.path as osp
@@ -19,6 +20,9 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from .config_check import check_config, check_overrides
+
+# No room on the device, in the user's quota, or in a file by `ulimit -f`.
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def build_parser(description: str) -> argparse.ArgumentParser:
@@ -140,13 +144,15 @@ def run_tool(tool: Callable[[argparse.Namespace], None], args: argparse.Namespac
     """Call ``tool(args)``; end with one sentence where the user's input is at fault.
 
     That is any error but those inside an iteration, i.e. in config, checkpoint,
-    data or evaluation. ``--debug`` shows their traceback, too.
+    data or evaluation, and a full disk anywhere. ``--debug`` shows their traceback,
+    too.
     """
     try:
         tool(args)
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        if args.debug or any(frame.name == 'run_iter' for frame in frames):
+        inside = any(frame.name == 'run_iter' for frame in frames)
+        if args.debug or (inside and getattr(error, 'errno', None) not in FULL_DISK):
             raise
         sys.exit(f'error: {args.config}: {summarize_error(error, args.config)}')
     finally:

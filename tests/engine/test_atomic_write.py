@@ -1,8 +1,10 @@
+import errno
 import os
+import stat
 
 import pytest
 
-from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.atomic_write import remove_partial, write_atomically
 
 
 @pytest.mark.parametrize('durable', [False, True])
@@ -20,12 +22,46 @@ def test_a_write_cut_off_leaves_the_old_file(tmp_path, monkeypatch):
     write_atomically(path, 'old')
 
     def full(*_):
-        raise OSError('no space left on device')
+        raise OSError(errno.ENOSPC, 'No space left on device')
 
     monkeypatch.setattr(os, 'fsync', full)
-    with pytest.raises(OSError, match='no space'):
+    with pytest.raises(OSError, match=f"No space left on device: '{path}'") as error:
         write_atomically(path, 'new', durable=True)
-    assert path.read_text() == 'old'
+    assert error.value.errno == errno.ENOSPC
+    # what was written of it would only fill the disk
+    assert path.read_text() == 'old' and list(tmp_path.iterdir()) == [path]
     monkeypatch.undo()
     write_atomically(path, 'new', durable=True)
     assert path.read_text() == 'new' and list(tmp_path.iterdir()) == [path]
+
+
+def test_the_disk_has_a_file_before_its_name(tmp_path, monkeypatch):
+    """And the name before the call returns: what follows may delete older files."""
+    calls = []
+
+    def noted(name):
+        function = getattr(os, name)
+
+        def call(*args):
+            if name == 'fsync':
+                folder = stat.S_ISDIR(os.fstat(args[0]).st_mode)
+                calls.append('fsync folder' if folder else 'fsync file')
+            else:
+                calls.append(name)
+            return function(*args)
+
+        return call
+
+    for name in ('fsync', 'replace'):
+        monkeypatch.setattr(os, name, noted(name))
+    write_atomically(tmp_path / 'file', 'content', durable=True)
+    assert calls == ['fsync file', 'replace', 'fsync folder']
+
+
+def test_what_a_kill_left_is_removed(tmp_path):
+    for name in ('.a.pth.partial', 'a.pth', '.hidden', 'b.partial'):
+        (tmp_path / name).write_text('half')
+    remove_partial(tmp_path)
+    remove_partial(tmp_path / 'missing')
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ['.hidden', 'a.pth', 'b.partial']

@@ -1,6 +1,8 @@
 """Training on mixed boxes with ROI sampling, through the Runner."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +90,7 @@ def build(generated_people, tmp_path):
         (work_dir / 'found.json').write_text(json.dumps(found))
         text = CONFIG.replace('DATA', str(generated_people))
         config = Config.fromstring(text.replace('WORK', str(work_dir)), '.py')
+        config.train_cfg = options.pop('train_cfg', config.train_cfg)
         config.merge_from_dict(dict(experiment_name=name, **options))
         runner = Runner.from_cfg(config)
         batches = Batches()
@@ -159,3 +162,49 @@ def test_memory_stays_flat_over_10_000_iterations(build):
         print(f'MiB of {name} after so many iterations:', noted)
         assert len(noted) == 10
         assert max(noted.values()) - noted[2000] < 16
+
+
+class Preempt(Hook):
+    """The cluster wants its machine back in a given iteration."""
+
+    def __init__(self, iteration):
+        self.iteration = iteration
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter == self.iteration:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('loop', ['epochs', 'iterations'])
+def test_preempted_between_two_groups(build, loop):
+    """Epochs go on with the groups that are left; so do loops without epochs."""
+    options = {}
+    if loop == 'iterations':
+        options['train_cfg'] = dict(by_epoch=False, max_iters=9)
+        options['default_hooks'] = dict(checkpoint=dict(by_epoch=False, interval=9))
+    straight, batches, _ = build('straight', **options)
+    straight.train()
+    stopped, first, _ = build('stopped', **options)
+    stopped.register_hook(Preempt(5))
+    handlers = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end:
+        stopped.train()
+    signal.signal(signal.SIGTERM, handlers)
+    assert end.value.code == 75
+    checkpoint = f'{stopped.work_dir}/within_epoch.pth'
+    resumed, later, _ = build('resumed', load_from=checkpoint, resume=True, **options)
+    resumed.train()
+    people = [
+        [[sample.id for sample in batch] for batch in part]
+        for part in (batches, first, later)
+    ]
+    assert len(people[1]) == 6 and people[0] == people[1] + people[2]
+    last = Path(straight.work_dir, 'last_checkpoint').read_text()
+    name = Path(last).name
+    weights, again = (
+        torch.load(Path(runner.work_dir) / name)['state_dict']
+        for runner in (straight, resumed)
+    )
+    if loop == 'epochs':  # elsewhere augmentation is not repeated
+        assert all(torch.equal(again[key], value) for key, value in weights.items())

@@ -1,10 +1,13 @@
 """A network, data and config so small that a whole training takes a second."""
 
 import atexit
+import errno
 import json
 import os
 import pathlib
 import signal
+import subprocess
+import threading
 
 import cv2
 import numpy as np
@@ -67,6 +70,11 @@ default_hooks = dict(
     logger=dict(interval=1),
     checkpoint=dict(save_best='EPE', rule='less'),
     kill=dict(type='KillHook', at='never'))
+custom_hooks = [
+    dict(type='SyncBuffersHook'),
+    dict(type='EpochSeedHook'),
+    dict(type='PreemptionHook', interval=2),
+    dict(type='CheckKeypointsHook')]
 """
 
 
@@ -100,28 +108,68 @@ class TinyBackbone(nn.Sequential):
 
 @HOOKS.register_module()
 class KillHook(Hook):
-    """Kill the process as an operator or the kernel would: no clean-up at all.
+    """Do to the process what operators, clusters, disks and power cuts do.
 
     Args:
         at (str): ``train:i`` before training iteration i, ``val:i`` after validation
             iteration i of the first validation, ``save:e`` while epoch e's
-            checkpoint is written, ``best:e`` while the best one is.
+            checkpoint is written, ``best:e`` while the best one is, ``step:n``
+            instead of the n-th of all steps that bring files safely to the disk,
+            ``time:s`` that many seconds after training began.
+        by (str): Name of a signal, or ``FULL``, with ``step``, for a disk that is full
+            from then on.
+        rank (int): The process that it happens to. All signals but SIGKILL reach its
+            data loader's workers as well.
     """
 
     priority = 'LOWEST'
 
-    def __init__(self, at):
+    def __init__(self, at, by='SIGKILL', rank=0):
         self.event, _, self.index = at.partition(':')
+        self.by, self.rank = by, rank
 
-    def _kill_at(self, event, index):
-        if (event, str(index)) == (self.event, self.index):
+    def before_run(self, runner):
+        if self.event == 'step' and runner.rank == self.rank:
+            self.left = int(self.index)
+            os.fsync, os.replace = map(self._counted, (os.fsync, os.replace))
+
+    def _counted(self, step):
+        def count(*args):
+            self.left -= 1
+            if self.left > 0:
+                return step(*args)
+            if isinstance(args[0], int) and os.path.isfile(f'/proc/self/fd/{args[0]}'):
+                # not on the disk yet
+                os.ftruncate(args[0], os.fstat(args[0]).st_size // 2)
+            if self.by == 'FULL':
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return os.kill(os.getpid(), signal.SIGKILL)
+
+        return count
+
+    def before_train(self, runner):
+        if self.event == 'time' and runner.rank == self.rank:
+            timer = threading.Timer(float(self.index), self._strike)
+            timer.daemon = True
+            timer.start()
+
+    def _strike_at(self, runner, event, index):
+        if (event, str(index), runner.rank) == (self.event, self.index, self.rank):
+            self._strike()
+
+    def _strike(self):
+        if self.by == 'SIGKILL':
             os.kill(os.getpid(), signal.SIGKILL)
+        else:
+            # by another process: data loaders' workers heed their parent's signals
+            command = ['kill', '-s', self.by, '--', f'-{os.getpgid(0)}']
+            subprocess.run(command, check=True, start_new_session=True)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
-        self._kill_at('train', runner.iter)
+        self._strike_at(runner, 'train', runner.iter)
 
     def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self._kill_at('val', batch_idx)
+        self._strike_at(runner, 'val', batch_idx)
 
     def before_save_checkpoint(self, runner, checkpoint):
         event = 'save' if 'optimizer' in checkpoint else 'best'
@@ -160,12 +208,12 @@ def write_data(root, people=12):
     pathlib.Path(root, 'people.json').write_text(json.dumps(people))
 
 
-def write_config(root, name='tiny.py', extra=''):
+def write_config(root, name='tiny.py', extra='', people=12):
     """Write data and config below ``root``; returns the config's path."""
     data = pathlib.Path(root, 'data')
     if not data.exists():
         data.mkdir(parents=True)
-        write_data(data)
+        write_data(data, people)
     path = pathlib.Path(root, name)
     path.write_text(CONFIG.replace('DATA', str(data)) + extra)
     return path

@@ -4,6 +4,10 @@ import importlib
 import json
 import re
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +68,52 @@ def test_a_suite_is_run_once_and_reported(suite, tmp_path):
     page = (tmp_path / 'out/report.md').read_text()
     assert '| OGN | 1.5 |\nsaid below' in page and 'before' not in page
     assert '![](plot.png)' in page and step['commit'] in page
+
+
+LONG = """
+import pathlib, sys, time
+here = pathlib.Path('{folder}')
+with open(here / 'log', 'a') as log:
+    log.write(sys.argv[1] + ' begun, ')
+    log.flush()
+    while not (here / 'go').exists():
+        time.sleep(0.01)
+    log.write('ended, ')
+"""
+
+
+@pytest.mark.full
+def test_an_interrupted_suite_goes_on(tmp_path):
+    """An interruption ends the step; one that a kill left must end before."""
+    step, path, log = (tmp_path / name for name in ('step.py', 'suite.py', 'log'))
+    lines = ', '.join(f"'python {step} {name}'" for name in 'ab')
+    path.write_text(f'smoke = [{lines}]\n')
+    step.write_text(LONG.format(folder=tmp_path))
+    tool = [sys.executable, str(TOOLS / 'benchmark.py'), str(path), '--size', 'smoke']
+    tool += ['--out', str(tmp_path / 'out')]
+    log.write_text('')
+
+    def run(number, until):
+        with subprocess.Popen(tool, stdout=subprocess.PIPE, text=True) as process:
+            while not log.read_text().endswith(until):
+                time.sleep(0.01)
+            process.send_signal(number)
+            return process.communicate()[0], process.returncode
+
+    output, code = run(signal.SIGTERM, 'a begun, ')
+    assert code == 130 and 'the same command goes on from here' in output
+    # the step was ended and not waited for; it is done again
+    assert log.read_text() == 'a begun, '
+    run(signal.SIGKILL, 'a begun, a begun, ')
+    refused = subprocess.run(tool, stderr=subprocess.PIPE, text=True)
+    assert f'runs in {tmp_path}/out are still going on' in refused.stderr
+    (tmp_path / 'go').write_text('')
+    while not log.read_text().endswith('ended, '):
+        time.sleep(0.05)
+    subprocess.run(tool, check=True)
+    subprocess.run(tool, check=True)  # nothing is left to do
+    again = 'a begun, ended, b begun, ended, '
+    assert log.read_text() == 'a begun, a begun, ended, ' + again
 
 
 def test_a_failing_step_ends_the_suite(suite, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -15,7 +16,13 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from ogn_mm.engine.json_lines import read_json_lines
+
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / 'tests/engine'))
+
+from killed_runs import fork_server  # noqa: E402
+
 TOOL = ROOT / 'tools/detect_people.py'
 RAW = 'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320-raw.py'
 CONFIG = f"""
@@ -123,6 +130,44 @@ def test_killed_and_started_again(uninterrupted, tool, arguments, tmp_path):
 def inputs(tool, arguments):
     args = tool.parse_args(arguments)
     return tool.load_config(args), tool.list_images(args.ann, args.images)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize('processes', [1, 2])
+def test_random_moments(uninterrupted, arguments, tmp_path, processes):
+    """25 kills: the file is the undisturbed one's, and no image is done twice."""
+    rng, kills, files = random.Random(processes), 0, 0
+    options = dict(launcher='pytorch') if processes > 1 else {}
+    with fork_server(tmp_path / 'output.txt') as run:
+        begin = time.monotonic()
+        call = arguments(tmp_path / 'first.json', **options)
+        assert run('detect_people', call, processes=processes) == [0] * processes
+        seconds = time.monotonic() - begin
+        while kills < 25:
+            out = tmp_path / f'{files}.json'
+            moment = rng.uniform(seconds / 3, seconds)
+            name = rng.choice(['SIGKILL', 'SIGTERM'])
+            codes = run(
+                'detect_people',
+                arguments(out, **options),
+                processes=processes,
+                kill=(name, moment, rng.randrange(processes)),
+            )
+            parts = Path(f'{out}.parts').glob('*.jsonl')
+            done = [image for part in parts for image, _ in read_json_lines(part)]
+            assert len(set(done)) == len(done)
+            if codes == [0] * processes:
+                assert out.read_bytes() == uninterrupted.read_bytes()
+                assert not Path(f'{out}.parts').exists()
+                files += 1
+            else:
+                kills += 1
+                # written, or not yet, but nothing between the two
+                if out.exists():
+                    assert out.read_bytes() == uninterrupted.read_bytes()
+                    files += 1
+    print(f'{kills} kills, {files} files')
+    assert files > 1
 
 
 def test_killed_before_the_file_was_written(uninterrupted, tool, arguments, tmp_path):

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -449,6 +450,39 @@ def test_interrupted_studies_go_on(study, run_study, interruptible):
         assert 'resumed after epoch' in log
         assert run['resumed']
         assert run['checkpoint'] == 'epoch_3.pth'
+
+
+@pytest.mark.full
+def test_random_kills_of_a_study(study, run_study, tmp_path, generated_people):
+    """Runs that are finished stay as they are; the rest ends as if undisturbed."""
+    study.write('common_options = dict(seconds=0.3)' + STUDY)
+    rng, results, kills = random.Random(0), {}, 0
+    for _ in range(25):
+        process = subprocess.Popen(
+            study.command('--jobs', '2'), stdout=subprocess.DEVNULL
+        )
+        try:
+            process.wait(rng.uniform(2, 12))
+        except subprocess.TimeoutExpired:
+            process.send_signal(rng.choice([signal.SIGKILL, signal.SIGTERM]))
+            process.wait()
+            kills += 1
+        for pid in trainings(study):  # what a SIGKILL left
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not trainings(study))
+        for path in study.work_dir.glob('*/seed*/result.json'):
+            assert results.setdefault(path, path.read_text()) == path.read_text()
+        if process.returncode == 0:
+            break
+    print(f'{kills} kills')
+    assert run_study('--jobs', 2)[0] == 0
+    assert len(results) <= 4 and len(study.runs()) == 4
+    other = tmp_path / 'undisturbed'
+    other.mkdir()
+    undisturbed = Study(other, generated_people)
+    undisturbed.write('common_options = dict(seconds=0.3)' + STUDY)
+    subprocess.run(undisturbed.command('--jobs', '2'), check=True)
+    assert study.runs() == undisturbed.runs()
 
 
 def test_faulty_studies_are_refused_before_anything_runs(study, run_study):

@@ -1,6 +1,8 @@
 """From a video to tracked poses, in one go or in several."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from threading import Condition
 
@@ -210,6 +212,28 @@ def test_goes_on_after_an_interruption(tool, setting, tmp_path, monkeypatch):
             run(tool, setting, tmp_path / 'b', *arguments)
     finally:
         setting[0].write_text(text)
+
+
+def test_preempted(tool, setting, tmp_path, monkeypatch):
+    """Nothing is done twice: the frame at hand is finished and is a safe point."""
+    expected = run(tool, setting, tmp_path / 'a', '--no-video')
+    describe, seen = tool.describe_frame, []
+
+    def preempted(frame, found):
+        seen.append(frame.index)
+        if len(seen) in (3, 7):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return describe(frame, found)
+
+    monkeypatch.setattr(tool, 'describe_frame', preempted)
+    before = signal.getsignal(signal.SIGTERM)
+    for _ in range(2):
+        with pytest.raises(SystemExit) as end:
+            run(tool, setting, tmp_path / 'b', '--no-video')
+        assert end.value.code == 75
+    assert run(tool, setting, tmp_path / 'b', '--no-video') == expected
+    assert seen == list(range(9))
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_broken_frame_is_reported_and_skipped(tool, setting, tmp_path, capsys):

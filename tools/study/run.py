@@ -187,10 +187,10 @@ class Run:
         return True
 
     def kill(self) -> None:
-        """End the process and its data loaders."""
+        """End the process, which saves first, and its data loaders."""
         if self.process is None:
             return
-        for number, patience in ((signal.SIGTERM, 5), (signal.SIGKILL, None)):
+        for number, patience in ((signal.SIGTERM, 30), (signal.SIGKILL, None)):
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
             with suppress(subprocess.TimeoutExpired):

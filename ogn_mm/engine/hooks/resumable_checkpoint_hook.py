@@ -1,11 +1,15 @@
 import os.path as osp
 
-from mmengine.dist import is_main_process
+from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import CheckpointHook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop
 from mmpose.registry import HOOKS
 
-from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.atomic_write import remove_partial, write_atomically
+from ogn_mm.engine.unfinished_epoch import finish_epoch
+
+WITHIN_EPOCH = 'within_epoch.pth'
 
 
 @HOOKS.register_module()
@@ -16,23 +20,44 @@ class ResumableCheckpointHook(CheckpointHook):
       after ``last_checkpoint`` names the new one.
     - An epoch whose validation was cut off is validated on resuming, so that no
       best checkpoint and no final result is lost.
+    - An epoch that :meth:`save_within_epoch` has saved is finished on resuming, from
+      the next batch on; ``within_epoch.pth`` is deleted with the next checkpoint.
 
     Args:
         backend_args (dict, optional): MMEngine's file backend. Defaults to local
             files written in one piece; has to be given if ``out_dir`` is remote.
         Others: see :class:`mmengine.hooks.CheckpointHook`.
+
+    Raises:
+        ValueError: On resuming within an epoch: its number of batches, or the number
+            of processes, has changed.
     """
 
     def __init__(self, *args, backend_args=None, **kwargs):
         backend_args = backend_args or dict(backend='atomic_local')
         super().__init__(*args, backend_args=backend_args, **kwargs)
+        self.saved_iter = None
+        self.rank_buffers = None
+
+    def after_load_checkpoint(self, runner, checkpoint):
+        """Let each process have its own running statistics within an epoch."""
+        buffers = checkpoint.get('rank_buffers')
+        if runner._resume and buffers and len(buffers) == runner.world_size:
+            checkpoint['state_dict'].update(buffers[runner.rank])
 
     def before_train(self, runner):
         super().before_train(runner)
+        self.last_ckpt = runner.message_hub.get_info('last_ckpt')
+        if is_main_process():
+            remove_partial(runner.work_dir)
+            remove_partial(self.out_dir)
         loop = runner.train_loop
+        if not isinstance(loop, EpochBasedTrainLoop):
+            return
+        self._finish_epoch(runner, loop)
+        loop._decide_current_val_interval()
         if (
-            isinstance(loop, EpochBasedTrainLoop)
-            and runner.val_loop is not None
+            runner.val_loop is not None
             and loop.epoch >= max(loop.val_begin, 1)
             and (loop.epoch % loop.val_interval == 0 or loop.epoch == loop.max_epochs)
             and runner.message_hub.get_info('epoch_validated') != loop.epoch
@@ -40,22 +65,75 @@ class ResumableCheckpointHook(CheckpointHook):
             runner.logger.info(f'Validating epoch {loop.epoch}, which was cut off.')
             runner.val_loop.run()
 
+    def _finish_epoch(self, runner, loop):
+        """Finish the epoch that :meth:`save_within_epoch` has saved, if it has."""
+        place = runner.message_hub.pop_info('within_epoch')
+        if place is None:
+            return
+        done, *shape = place
+        if shape != [len(loop.dataloader), runner.world_size]:
+            raise ValueError(
+                f'the checkpoint {WITHIN_EPOCH} is of an epoch of {shape[0]} batches '
+                f'in {shape[1]} processes, which are now {len(loop.dataloader)} in '
+                f'{runner.world_size}: keep them, or resume from an earlier one'
+            )
+        runner.logger.info(f'Epoch {loop.epoch + 1} goes on after {done} batches.')
+        finish_epoch(loop, done)
+
+    def save_within_epoch(self, runner, batches: int) -> str | None:
+        """Save a running epoch; to be called by all processes, after an iteration.
+
+        Args:
+            runner (Runner): The runner of the training.
+            batches (int): The epoch's batches that are done.
+
+        Returns:
+            str | None: The checkpoint; None if it could not be written, as on a full
+            disk. ``last_checkpoint`` then names the one before.
+        """
+        loop = runner.train_loop
+        if isinstance(loop, EpochBasedTrainLoop):
+            place = [batches, len(loop.dataloader), runner.world_size]
+            runner.message_hub.update_info('within_epoch', place)
+        self.rank_buffers = gather_buffers(runner)
+        meta = dict(epoch=runner.epoch, iter=runner.iter + 1)
+        try:
+            return self._write(runner, WITHIN_EPOCH, meta)
+        except OSError as error:
+            runner.logger.error(f'The epoch was not saved: {error}')
+            return None
+
+    def before_save_checkpoint(self, runner, checkpoint):
+        if self.rank_buffers is not None:
+            checkpoint['rank_buffers'] = self.rank_buffers
+
     def after_val_epoch(self, runner, metrics):
         runner.message_hub.update_info('epoch_validated', runner.epoch)
         super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner, step, meta):
         """Write, point ``last_checkpoint`` to it, delete: in this order."""
-        outdated = None
+        outdated = [WITHIN_EPOCH]
         if self.max_keep_ckpts > 0 and step not in self.keep_ckpt_ids:
-            if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
-                outdated = self.keep_ckpt_ids.popleft()
-            self.keep_ckpt_ids.append(step)
-            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+            ids = [*self.keep_ckpt_ids, step]
+            # all of them: a kill before the deletion leaves that to the resumed run
+            runner.message_hub.update_info('keep_ckpt_ids', ids)
+            split = max(0, len(ids) - self.max_keep_ckpts)
+            outdated += map(self.filename_tmpl.format, ids[:split])
+            self.keep_ckpt_ids.append(step)  # of bounded length
 
         filename = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        self._write(runner, filename, meta)
+        if is_main_process():
+            for name in outdated:
+                path = self.file_backend.join_path(self.out_dir, name)
+                if self.file_backend.isfile(path):
+                    self.file_backend.remove(path)
+
+    def _write(self, runner, filename: str, meta: dict) -> str:
+        """Write a checkpoint, and only then let ``last_checkpoint`` name it."""
         runner.save_checkpoint(
             self.out_dir,
             filename,
@@ -66,13 +144,26 @@ class ResumableCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args,
         )
-        if not is_main_process():
-            return
-        note = osp.join(runner.work_dir, 'last_checkpoint')
-        write_atomically(note, self.last_ckpt, durable=True)
-        if outdated is not None:
-            path = self.file_backend.join_path(
-                self.out_dir, self.filename_tmpl.format(outdated)
-            )
-            if self.file_backend.isfile(path):
-                self.file_backend.remove(path)
+        self.saved_iter = meta['iter']
+        path = self.file_backend.join_path(self.out_dir, filename)
+        if is_main_process():
+            note = osp.join(runner.work_dir, 'last_checkpoint')
+            write_atomically(note, path, durable=True)
+        return path
+
+
+def gather_buffers(runner) -> list[dict] | None:
+    """By process, the model's buffers, such as BatchNorm's running statistics.
+
+    They differ until an epoch's end, where SyncBuffersHook averages them.
+
+    Returns:
+        list[dict] | None: Tensors by their names in the state dict; None with one
+        process, whose state dict is enough.
+    """
+    if runner.world_size == 1:
+        return None
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    names = {name for name, _ in model.named_buffers()}
+    state = model.state_dict().items()
+    return all_gather_object({k: v.cpu() for k, v in state if k in names})
