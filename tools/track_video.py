@@ -207,6 +207,8 @@ def track_frames(args: argparse.Namespace, model, run: TrackJournal, reader) -> 
                 break
         if not webcam:
             run.save(model.tracker.state(), journal)
+        if reader.early_end:
+            print(reader.early_end)
 
 
 def track_frame(args, model, run: TrackJournal, frame: Frame, video: str) -> dict:

@@ -220,7 +220,7 @@ def test_what_cannot_be_read_is_an_error(build, tmp_path):
         (broken, 'broken.jpg: is not an image that OpenCV reads'),
         (text, 'notes.txt: is neither an image nor a video'),
         (empty, 'empty: holds no image'),
-        (video, 'video.mp4: is a video without frames'),
+        (video, 'video.mp4: cannot be opened as a video'),
     ):
         with pytest.raises(ValueError, match=message):
             list(inferencer(str(inputs)))
