@@ -22,6 +22,8 @@ custom_hooks = [
     # uninterrupted one
     dict(type='EpochSeedHook'),
     dict(type='CheckKeypointsHook'),
+    # a loss that is not finite ends training; max_skips=10 skips such batches
+    dict(type='CheckLossHook'),
 ]
 
 randomness = dict(seed=0)

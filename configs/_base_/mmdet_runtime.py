@@ -15,5 +15,7 @@ custom_hooks = [
     # together with `SeedAugmentation` in the pipeline: a resumed run repeats the
     # uninterrupted one
     dict(type='mmpose.EpochSeedHook'),
+    # a loss that is not finite ends training; max_skips=10 skips such batches
+    dict(type='mmpose.CheckLossHook'),
 ]
 randomness = dict(seed=0)

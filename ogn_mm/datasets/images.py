@@ -15,8 +15,9 @@ import numpy as np
 from mmengine.fileio import get
 from PIL import Image
 
-# What OpenCV reads by itself; no other of Pillow's parsers gets to see the data.
-FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'JPEG2000', 'PPM')
+# No other parsers get to see the data. OpenCV reads JPEG 2000, too, but a file that
+# is cut off takes the process down.
+FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'PPM')
 END_OF_JPEG = b'\xff\xd9'
 
 
@@ -79,7 +80,7 @@ def decode_image(
     except Image.DecompressionBombError as error:
         raise BrokenImageError(f'{name}: is too large ({error})') from error
     except Exception as error:  # parsers stumble over broken data in many ways
-        raise BrokenImageError(f'{name}: is not an image that OpenCV reads') from error
+        raise BrokenImageError(f'{name}: is not an image that can be read') from error
     if kind in ('JPEG', 'MPO') and not ends(content, stream.tell()):
         raise BrokenImageError(f'{name}: is cut off')
     try:

@@ -140,13 +140,15 @@ def run_tool(tool: Callable[[argparse.Namespace], None], args: argparse.Namespac
     """Call ``tool(args)``; end with one sentence where the user's input is at fault.
 
     That is any error but those inside an iteration, i.e. in config, checkpoint,
-    data or evaluation. ``--debug`` shows their traceback, too.
+    data or evaluation, and a loss that is not finite. ``--debug`` shows their
+    traceback, too.
     """
     try:
         tool(args)
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        if args.debug or any(frame.name == 'run_iter' for frame in frames):
+        unexpected = any(frame.name == 'run_iter' for frame in frames)
+        if args.debug or (unexpected and not isinstance(error, FloatingPointError)):
             raise
         sys.exit(f'error: {args.config}: {summarize_error(error, args.config)}')
     finally:

@@ -1,0 +1,131 @@
+"""Images of any kind and state: read, or named in one sentence."""
+
+import resource
+
+import cv2
+import numpy as np
+import pytest
+from fuzzing import FUZZ, fuzz
+from hostile_media import HEIGHT, PICTURES, WIDTH, damage, draw, encode, exif
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from ogn_mm.datasets.images import BrokenImageError, decode_image, read_image
+
+GREY = ('grey', 'grey_16', 'bits')
+
+
+@pytest.mark.parametrize('kind', PICTURES)
+def test_every_kind_is_bgr_of_eight_bits(kind):
+    image = decode_image(PICTURES[kind], 'x')
+    assert image.dtype == np.uint8
+    if kind == 'rotated':
+        image = np.rot90(image)  # it was shown turned clockwise
+    assert image.shape == (HEIGHT, WIDTH, 3)
+    expected = np.array(draw())[..., ::-1].astype(int)
+    if kind not in GREY:
+        # CMYK has no pure colours, lossy kinds nearly
+        assert np.abs(image - expected)[2:6, 2:6].max() <= 12
+        assert np.abs(image - expected)[-6:-2, -6:-2].max() <= 12
+    elif kind != 'grey_16':  # Pillow does not spread grey's range to 16 bits
+        assert (image[..., 0] == image[..., 2]).all() and image[-4, -4, 0] >= 250
+
+
+@pytest.mark.parametrize('kind', PICTURES)
+def test_no_part_of_an_image_passes_for_the_whole(kind):
+    """Wherever the file is cut off, to the byte."""
+    content = PICTURES[kind]
+    for length in range(len(content)):
+        with pytest.raises(BrokenImageError, match=r'^a b\.x: is '):
+            decode_image(content[:length], 'a b.x')
+
+
+@FUZZ
+def test_damaged_images(examples):
+    def check(data):
+        kind = data.draw(st.sampled_from(list(PICTURES)))
+        content = damage(data, PICTURES[kind])
+        try:
+            image = decode_image(content, 'folder/a.jpg')
+        except BrokenImageError as error:
+            sentence = str(error)
+            assert sentence.startswith('folder/a.jpg: is ')
+            assert '\n' not in sentence and len(sentence) < 200
+        else:
+            assert image.dtype == np.uint8 and image.ndim == 3
+            assert image.shape[2] == 3 and 0 < image.size < 3 * 179e6
+
+    fuzz(check, st.data(), examples=examples)
+
+
+@FUZZ
+def test_any_bytes(examples):
+    def check(content):
+        with pytest.raises(BrokenImageError, match='^x: is '):
+            decode_image(content, 'x')
+
+    fuzz(check, st.binary(max_size=200), examples=examples)
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_pictures_are_turned_upright(orientation, tmp_path):
+    """As viewers and Pillow turn them, in training and in inference."""
+    path = tmp_path / 'a.jpg'
+    path.write_bytes(
+        encode(draw(), 'JPEG', quality=95, subsampling=0, exif=exif(orientation))
+    )
+    with Image.open(path) as picture:
+        expected = np.array(ImageOps.exif_transpose(picture))[..., ::-1]
+    assert np.abs(read_image(path).astype(int) - expected).max() <= 3
+    np.testing.assert_array_equal(cv2.imread(str(path)), read_image(path))
+
+
+def test_sizes():
+    for size in ((1, 1), (30_000, 1), (1, 30_000), (30_000, 40)):
+        for kind in ('PNG', 'JPEG'):
+            image = decode_image(encode(Image.new('RGB', size), kind), 'x')
+            assert image.shape == (*size[::-1], 3)
+
+
+def test_a_small_file_does_not_take_the_memory(tmp_path):
+    """A PNG file of 110 KB and 30,000 x 30,000 pixels, which are 2.7 GB."""
+    path = tmp_path / 'bomb.png'
+    Image.new('1', (30_000, 30_000)).save(path)
+    assert path.stat().st_size < 200_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sentence = r'bomb\.png: is too large \(Image size \(900000000 pixels\)'
+    with pytest.raises(BrokenImageError, match=sentence):
+        read_image(path)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert peak - before < 50_000  # kilobytes
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    (tmp_path / 'a.jpg').mkdir()
+    (tmp_path / 'b.jpg').symlink_to(tmp_path / 'nowhere')
+    (tmp_path / 'c.jpg').symlink_to(tmp_path / 'c.jpg')
+    for name, reason in (
+        ('a.jpg', 'Is a directory'),
+        ('b.jpg', 'No such file or directory'),
+        ('c.jpg', 'Too many levels of symbolic links'),
+    ):
+        sentence = rf'{name}: cannot be read \({reason}\)$'
+        with pytest.raises(BrokenImageError, match=sentence):
+            read_image(tmp_path / name)
+
+
+def test_jpeg_2000_is_refused():
+    """OpenCV 4.11 crashes on one that is cut off."""
+    with pytest.raises(BrokenImageError, match='x: is not an image'):
+        decode_image(encode(draw(), 'JPEG2000'), 'x')
+
+
+def test_names(tmp_path):
+    folder = tmp_path / 'dös 图 %20#?'
+    folder.mkdir()
+    for name in ('a b.jpg', "it's ü.jpg", '画像.jpg', 'wrong ending.png', '-x.jpg'):
+        (folder / name).write_bytes(PICTURES['jpeg'])
+        (tmp_path / 'link.jpg').unlink(missing_ok=True)
+        (tmp_path / 'link.jpg').symlink_to(folder / name)
+        for path in (folder / name, tmp_path / 'link.jpg'):
+            assert read_image(path).shape == (HEIGHT, WIDTH, 3)
