@@ -83,6 +83,8 @@ class FrameReader:
             raise ValueError(f'{source}: cannot be opened as a {kind}')
         self.fps = self.capture.get(cv2.CAP_PROP_FPS) or None
         if not camera:
+            # which OpenCV's releases differ in
+            self.capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
             self.count = max(0, int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     @property

@@ -15,8 +15,8 @@ import numpy as np
 from mmengine.fileio import get
 from PIL import Image
 
-# No other parsers get to see the data. OpenCV reads JPEG 2000, too, but a file that
-# is cut off takes the process down.
+# No other parsers get to see the data. OpenCV reads JPEG 2000, too, but may crash over
+# a file that is cut off (4.11 does, after a PNG that was).
 FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'PPM')
 END_OF_JPEG = b'\xff\xd9'
 
