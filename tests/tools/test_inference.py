@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import load_tool
+from conftest import load_tool, snapshot
 from mmdet.apis import DetInferencer
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
@@ -322,3 +322,51 @@ def test_faulty_input_is_one_sentence(tool, pose, images, tmp_path):
         with pytest.raises(SystemExit, match=f'^error: .*{message}'):
             tool.main([*map(str, arguments), *out])
         assert not (tmp_path / 'out/poses.json').exists()
+
+
+def test_folder_of_anything(tool, pose, images, tmp_path, capsys):
+    """What is an image is done, the rest named; nothing is written beside the data."""
+    folder = tmp_path / "dös 图's #1 %20"
+    folder.mkdir()
+    pixels = cv2.imread(str(min(images.iterdir())))
+    content = cv2.imencode('.jpg', pixels)[1].tobytes()
+    good = ('a b.jpg', 'wrong ending.gif', '画像.jpg')
+    for name in good:
+        (folder / name).write_bytes(content)
+    (folder / 'link.jpg').symlink_to(folder / 'a b.jpg')
+    (folder / 'nowhere.jpg').symlink_to(folder / 'missing')
+    (folder / 'cut off.jpg').write_bytes(content[:-100])
+    (folder / 'empty.png').write_bytes(b'')
+    (folder / 'a folder.png').mkdir()
+    (folder / 'drawing.svg').write_text('<svg/>')
+    (folder / 'notes.txt').write_text('text')
+    before = snapshot(folder)
+    tool.main([str(folder), *pose, '--out', str(tmp_path / 'out')])
+    assert snapshot(folder) == before
+    names = [image['file_name'] for image in read(tmp_path / 'out')['images']]
+    assert names == sorted([*good, 'link.jpg'])
+    for name in ('a b.jpg', 'wrong ending.gif.jpg', '画像.jpg', 'link.jpg'):
+        assert (tmp_path / 'out/pictures' / name).stat().st_size > 0
+    said = capsys.readouterr().out
+    assert 'skipped 5 that cannot be read: ' in said
+    for name in ('a folder.png', 'cut off.jpg', 'drawing.svg', 'nowhere.jpg'):
+        assert f'{folder}/{name}' in said.partition('that cannot be read: ')[2]
+
+
+def test_video_that_is_cut_off(tool, pose, images, tmp_path, capsys):
+    """Its frames are done, and it is told that there should be more."""
+    pixels = cv2.imread(str(min(images.iterdir())))
+    video = tmp_path / 'ein film.avi'
+    writer = cv2.VideoWriter(
+        str(video), cv2.VideoWriter_fourcc(*'MJPG'), 5, pixels.shape[1::-1]
+    )
+    for _ in range(5):
+        writer.write(pixels)
+    writer.release()
+    whole = video.read_bytes()
+    video.write_bytes(whole[: len(whole) // 2])
+    tool.main([str(video), *pose, '--out', str(tmp_path / 'out')])
+    count = len(read(tmp_path / 'out')['images'])
+    assert 0 < count < 5
+    assert f'{video}: ends after {count} frames, of 5' in capsys.readouterr().out
+    assert (tmp_path / 'out/pictures/ein film.mp4').stat().st_size > 0
