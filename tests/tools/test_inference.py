@@ -17,6 +17,8 @@ from mmengine.registry import MODELS, DefaultScope
 from pycocotools.coco import COCO
 from tiny_detector import load_tiny_keypoint_rcnn
 
+from ogn_mm.apis import ogn_inferencer
+
 ROOT = Path(__file__).parents[2]
 POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
 RAW = 'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320-raw.py'
@@ -353,7 +355,7 @@ def test_folder_of_anything(tool, pose, images, tmp_path, capsys):
         assert f'{folder}/{name}' in said.partition('that cannot be read: ')[2]
 
 
-def test_video_that_is_cut_off(tool, pose, images, tmp_path, capsys):
+def test_video_that_is_cut_off(tool, pose, images, tmp_path, monkeypatch):
     """Its frames are done, and it is told that there should be more."""
     pixels = cv2.imread(str(min(images.iterdir())))
     video = tmp_path / 'ein film.avi'
@@ -365,8 +367,12 @@ def test_video_that_is_cut_off(tool, pose, images, tmp_path, capsys):
     writer.release()
     whole = video.read_bytes()
     video.write_bytes(whole[: len(whole) // 2])
+    said = []
+    monkeypatch.setattr(ogn_inferencer, 'print_log', lambda text, *_: said.append(text))
     tool.main([str(video), *pose, '--out', str(tmp_path / 'out')])
     count = len(read(tmp_path / 'out')['images'])
     assert 0 < count < 5
-    assert f'{video}: ends after {count} frames, of 5' in capsys.readouterr().out
+    assert said == [
+        f'{video}: ends after {count} frames, of 5 that its header announces'
+    ]
     assert (tmp_path / 'out/pictures/ein film.mp4').stat().st_size > 0
