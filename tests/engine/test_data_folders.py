@@ -26,6 +26,7 @@ def train(job, *options):
     )
 
 
+@pytest.mark.slow
 def test_data_stay_as_they_are(job):
     """Nothing is written beside them, not even for a moment."""
     folder, config, data = job
@@ -38,6 +39,7 @@ def test_data_stay_as_they_are(job):
     assert snapshot(data) == before
 
 
+@pytest.mark.full
 def test_broken_image_ends_training_or_is_skipped(job):
     folder, config, data = job
     image = data / '000007.png'

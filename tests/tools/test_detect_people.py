@@ -177,6 +177,7 @@ def broken(tmp_path, name, content):
     return path
 
 
+@pytest.mark.full
 def test_broken_image_is_named_and_the_rest_goes_on(
     uninterrupted, tool, arguments, tmp_path, generated_people
 ):
