@@ -9,6 +9,7 @@ import io
 import mimetypes
 import os
 import os.path as osp
+import struct
 
 import mmcv
 import numpy as np
@@ -18,7 +19,8 @@ from PIL import Image
 # No other parsers get to see the data. OpenCV reads JPEG 2000, too, but may crash over
 # a file that is cut off (4.11 does, after a PNG that was).
 FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'PPM')
-END_OF_JPEG = b'\xff\xd9'
+JPEG_BEGIN, JPEG_END = b'\xff\xd8', b'\xff\xd9'
+JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 
 class BrokenImageError(ValueError):
@@ -73,16 +75,7 @@ def decode_image(
     """
     if not content:
         raise BrokenImageError(f'{name}: is empty')
-    stream = io.BytesIO(content)
-    try:
-        with Image.open(stream, formats=FORMATS) as header:
-            kind = header.format
-    except Image.DecompressionBombError as error:
-        raise BrokenImageError(f'{name}: is too large ({error})') from error
-    except Exception as error:  # parsers stumble over broken data in many ways
-        raise BrokenImageError(f'{name}: is not an image that can be read') from error
-    if kind in ('JPEG', 'MPO') and not ends(content, stream.tell()):
-        raise BrokenImageError(f'{name}: is cut off')
+    check_header(content, name)
     try:
         image = mmcv.imfrombytes(content, flag, backend=backend)
     except Exception:  # OpenCV's sentences tell of its source
@@ -92,14 +85,44 @@ def decode_image(
     return image
 
 
-def ends(content: bytes, start: int) -> bool:
-    """Whether a JPEG file has its end; OpenCV before 4.9 would fill in what lacks.
+def check_header(content: bytes, name: str) -> None:
+    """Raise BrokenImageError for no image, one far too large, or a JPEG without end.
 
-    Args:
-        content (bytes): The file's.
-        start (int): Where its header ends, which may have a picture of its own.
+    Pillow looks at the header, but for plain JPEG files, where it would take a tenth of
+    the time of decoding.
     """
-    return content.endswith(END_OF_JPEG) or content.find(END_OF_JPEG, start) >= 0
+    frame = find_frame(content)
+    if frame is None:
+        stream = io.BytesIO(content)
+        try:
+            header = Image.open(stream, formats=FORMATS)
+        except Image.DecompressionBombError as error:
+            raise BrokenImageError(f'{name}: is too large ({error})') from error
+        except Exception as error:  # parsers stumble over broken data in many ways
+            raise BrokenImageError(
+                f'{name}: is not an image that can be read'
+            ) from error
+        start = stream.tell() if header.format in ('JPEG', 'MPO') else None
+    else:
+        width, height, start = frame
+        if width * height > 2 * Image.MAX_IMAGE_PIXELS:
+            raise BrokenImageError(f'{name}: is too large ({width} x {height} pixels)')
+    # OpenCV 4.8 would fill in what lacks; a picture in the header has an end, too
+    if start and not content.endswith(JPEG_END) and content.find(JPEG_END, start) < 0:
+        raise BrokenImageError(f'{name}: is cut off')
+
+
+def find_frame(content: bytes) -> tuple[int, int, int] | None:
+    """Width, height and place of a JPEG file's frame header, if it is easy to find."""
+    place = 2
+    if content[:place] != JPEG_BEGIN:
+        return None
+    while content[place : place + 1] == b'\xff' and len(content) > place + 8:
+        if content[place + 1] in JPEG_FRAMES:
+            height, width = struct.unpack_from('>HH', content, place + 5)
+            return width, height, place
+        place += 2 + struct.unpack_from('>H', content, place + 2)[0]
+    return None
 
 
 def list_images(folder: str) -> list[str]:

@@ -10,7 +10,12 @@ from hostile_media import HEIGHT, PICTURES, WIDTH, damage, draw, encode, exif
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from ogn_mm.datasets.images import BrokenImageError, decode_image, read_image
+from ogn_mm.datasets.images import (
+    BrokenImageError,
+    decode_image,
+    find_frame,
+    read_image,
+)
 
 GREY = ('grey', 'grey_16', 'bits')
 
@@ -42,9 +47,8 @@ def test_no_part_of_an_image_passes_for_the_whole(kind):
 
 @FUZZ
 def test_damaged_images(examples):
-    def check(data):
-        kind = data.draw(st.sampled_from(list(PICTURES)))
-        content = damage(data, PICTURES[kind])
+    def check(kind, seed):
+        content = damage(PICTURES[kind], seed)
         try:
             image = decode_image(content, 'folder/a.jpg')
         except BrokenImageError as error:
@@ -55,7 +59,7 @@ def test_damaged_images(examples):
             assert image.dtype == np.uint8 and image.ndim == 3
             assert image.shape[2] == 3 and 0 < image.size < 3 * 179e6
 
-    fuzz(check, st.data(), examples=examples)
+    fuzz(check, st.sampled_from(list(PICTURES)), st.integers(0), examples=examples)
 
 
 @FUZZ
@@ -98,6 +102,21 @@ def test_a_small_file_does_not_take_the_memory(tmp_path):
         read_image(path)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert peak - before < 50_000  # kilobytes
+
+
+def test_a_header_of_too_many_pixels():
+    """Of a JPEG file with one row of them."""
+    content = encode(Image.new('L', (60_000, 1)), 'JPEG')
+    width, height, place = find_frame(content)
+    assert (width, height) == (60_000, 1)
+    high = content[: place + 5] + bytes([200, 0]) + content[place + 7 :]
+    with pytest.raises(BrokenImageError, match=r'x: is too large \(60000 x 51200 pix'):
+        decode_image(high, 'x')
+
+
+def test_bytes_after_the_end_do_no_harm():
+    for rest in (b'\0' * 9, b'\xff\xda rest', PICTURES['png']):
+        assert decode_image(PICTURES['jpeg'] + rest, 'x').shape[2] == 3
 
 
 def test_files_that_cannot_be_read(tmp_path):
