@@ -19,6 +19,7 @@ from PIL import Image
 # No other parsers get to see the data. OpenCV reads JPEG 2000, too, but may crash over
 # a file that is cut off (4.11 does, after a PNG that was).
 FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'PPM')
+EXIF_ORIENTATION = 0x0112
 JPEG_BEGIN, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
@@ -123,6 +124,20 @@ def find_frame(content: bytes) -> tuple[int, int, int] | None:
             return width, height, place
         place += 2 + struct.unpack_from('>H', content, place + 2)[0]
     return None
+
+
+def read_size(path: str) -> tuple[int, int]:
+    """Width and height of an image, upright, from its header alone.
+
+    Raises:
+        BrokenImageError: It is no image.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            lies = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+            return image.size[::-1] if lies else image.size
+    except Exception as error:  # parsers stumble over broken data in many ways
+        raise BrokenImageError(f'{path}: cannot be read as an image') from error
 
 
 def list_images(folder: str) -> list[str]:

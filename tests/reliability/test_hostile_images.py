@@ -15,6 +15,7 @@ from ogn_mm.datasets.images import (
     decode_image,
     find_frame,
     read_image,
+    read_size,
 )
 
 GREY = ('grey', 'grey_16', 'bits')
@@ -82,6 +83,7 @@ def test_pictures_are_turned_upright(orientation, tmp_path):
         expected = np.array(ImageOps.exif_transpose(picture))[..., ::-1]
     assert np.abs(read_image(path).astype(int) - expected).max() <= 3
     np.testing.assert_array_equal(cv2.imread(str(path)), read_image(path))
+    assert read_size(path) == expected.shape[1::-1]
 
 
 def test_sizes():
