@@ -18,7 +18,9 @@ A study file is an MMEngine config:
 that a paper reports for it, which then stands beside ours. Paths of configs are as on
 tools/train.py's command line, and options as after ``--cfg-options``; in addition, one
 of ``codec`` reaches every place where the config uses its codec. A row with
-``weights_of`` is not trained: it tests the weights of another row, seed by seed.
+``weights_of`` is not trained: it tests the weights of another row, seed by seed. One
+with ``predictions_of`` is not even tested: its metric measures what another row
+predicted, so that scores and suppression of poses are compared without the network.
 
     python tools/run_study.py STUDY.py --work-dir work_dirs/study --jobs 2
 
@@ -129,7 +131,7 @@ def execute(runs: list[Run], display: Display, slots: list[dict], lock) -> None:
         for run in running:
             run.kill()
     for run in waiting:
-        run.error = f'it tests the weights of {run.trained}, which is not finished'
+        run.error = f'it needs {run.source}, which is not finished'
 
 
 def write_results(study: dict, runs: list[Run], work_dir: Path) -> None:

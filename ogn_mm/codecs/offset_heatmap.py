@@ -45,6 +45,10 @@ class OffsetHeatmap(BaseKeypointCodec):
             pixels. 0 smooths nothing. Defaults to ``radius / 2``.
         kernel_size (int, optional): Taps of that Gaussian per axis, odd.
             Defaults to what covers two standard deviations on either side.
+        vote_radius (float): Decoding averages the keypoints to which the pixels
+            within this distance of the best one point, weighted by the heatmap,
+            in heatmap pixels. Defaults to 0: the best pixel alone, as in the
+            paper.
 
     Raises:
         ValueError: If an argument is out of its range or the sizes don't
@@ -63,6 +67,7 @@ class OffsetHeatmap(BaseKeypointCodec):
         radius: float | None = None,
         sigma: float | None = None,
         kernel_size: int | None = None,
+        vote_radius: float = 0,
     ) -> None:
         super().__init__()
         for size, of_heatmap in zip(input_size, heatmap_size, strict=True):
@@ -92,6 +97,11 @@ class OffsetHeatmap(BaseKeypointCodec):
             raise ValueError(
                 f'OffsetHeatmap: kernel_size must be odd, got {kernel_size}'
             )
+        if not 0 <= vote_radius < math.inf:
+            raise ValueError(
+                f'OffsetHeatmap: vote_radius must be >= 0, got {vote_radius}'
+            )
+        self.vote_radius = float(vote_radius)
         self.sigma = sigma
         self.kernel_size = kernel_size if sigma > 0 else 1
 
@@ -200,7 +210,11 @@ class OffsetHeatmap(BaseKeypointCodec):
             return keypoints.numpy(), scores.numpy()
 
         keypoints, scores = fuse_heatmaps_and_offsets(
-            batch_encoded, self.radius, self.kernel_size, self.sigma
+            batch_encoded,
+            self.radius,
+            self.kernel_size,
+            self.sigma,
+            self.vote_radius,
         )
         stride = torch.as_tensor(self.stride, dtype=torch.float32).to(keypoints)
         keypoints = (keypoints + 0.5) * stride - 0.5

@@ -19,6 +19,13 @@ from .checks import (
 from .detections import load_detections
 
 
+class Uncopied(dict):
+    """A dictionary that ``copy.deepcopy`` passes on as it is."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 @DATASETS.register_module()
 class ValidatedCocoDataset(CheckedImages, CocoDataset):
     """MMPose's `CocoDataset` with its input checked when it is loaded.
@@ -152,10 +159,15 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
         )
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
-        info = super().parse_data_info(raw_data_info)
+        person = raw_data_info['raw_ann_info']
+        # a deep copy of every polygon and keypoint would take half of the loading
+        info = super().parse_data_info(
+            dict(raw_data_info, raw_ann_info=Uncopied(person))
+        )
         if info is None:
             self.skipped['people without box or keypoints'] += 1
             return None
+        info['raw_ann_info'] = person
         if self.data_mode == 'topdown':
             image = raw_data_info['raw_img_info']
             info['img_shape'] = image['height'], image['width']

@@ -7,12 +7,31 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import Evaluator
+from mmengine.registry import init_default_scope
 from mmpose.evaluation import CocoMetric
 
 from ogn_mm.datasets.checks import read_json
+from ogn_mm.engine.config_check import check_overrides
 from ogn_mm.engine.predictions_file import read_predictions
 
 COCO_FIELDS = ('image_id', 'category_id', 'keypoints', 'score')
+
+
+def load_test_config(path: str, options: dict) -> Config:
+    """Read the config of a test, and let the registries look where it says.
+
+    Args:
+        path (str): The config file.
+        options (dict): Settings that override its own.
+
+    Raises:
+        ValueError: An option is misspelt.
+    """
+    cfg = Config.fromfile(path)
+    check_overrides(cfg, options)
+    cfg.merge_from_dict(options)
+    init_default_scope(cfg.get('default_scope', 'mmpose'))
+    return cfg
 
 
 def find_coco_metric(cfg: Config) -> ConfigDict:
@@ -46,7 +65,7 @@ def evaluate_predictions(
         metainfo (dict): Of the data set.
         predictions (Path): A file of ``DumpResults``, or of COCO keypoint results if
             its name ends on .json.
-        folder (str): Gets the COCO keypoint results.
+        folder (str): Gets the COCO keypoint results, predictions.keypoints.json.
 
     Returns:
         tuple: The metric, its figures by name as the test gave them, and the file of
@@ -56,11 +75,11 @@ def evaluate_predictions(
         FileNotFoundError: There are no such predictions.
         ValueError: They are none or of other images, or the config does not measure.
     """
-    metric = dict(find_coco_metric(cfg), outfile_prefix=f'{folder}/results')
+    metric = dict(find_coco_metric(cfg), outfile_prefix=f'{folder}/predictions')
     if metric.get('format_only'):
         raise ValueError('`test_evaluator.format_only`: there is no ground truth')
     metric['ann_file'] = metric.get('ann_file') or ann_file
-    results = Path(folder, 'results.keypoints.json')
+    results = Path(folder, 'predictions.keypoints.json')
     is_json = predictions.suffix == '.json'
     samples = read_json(str(predictions)) if is_json else read_predictions(predictions)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -71,7 +90,8 @@ def evaluate_predictions(
             samples, COCO_FIELDS if is_json else ('img_id',), metric, predictions
         )
         if is_json:
-            shutil.copyfile(predictions, results)
+            with contextlib.suppress(shutil.SameFileError):
+                shutil.copyfile(predictions, results)
             figures = metric._do_python_keypoint_eval(metric.outfile_prefix)
             figures = {f'{metric.prefix}/{name}': value for name, value in figures}
         else:

@@ -1,12 +1,13 @@
 """Training on mixed boxes with ROI sampling, through the Runner."""
 
 import json
-import pathlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny_pose
 import torch
+from memory import private_memory, resident_memory
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -109,7 +110,7 @@ def test_two_epochs_with_all_people_and_both_kinds_of_boxes(build):
         mixed = np.mean([kind.any() for kind in kinds])
         assert 0.2 < mixed < 0.8
     # one epoch's checkpoint, resumed with workers, ends where both epochs end
-    trained = torch.load(pathlib.Path(runner.work_dir) / 'epoch_2.pth')
+    trained = torch.load(Path(runner.work_dir) / 'epoch_2.pth')
     resumed, later, _ = build(
         'resumed',
         load_from=f'{runner.work_dir}/epoch_1.pth',
@@ -120,6 +121,41 @@ def test_two_epochs_with_all_people_and_both_kinds_of_boxes(build):
     assert [[s.id for s in batch] for batch in later] == [
         [s.id for s in batch] for batch in batches[per_epoch:]
     ]
-    again = torch.load(pathlib.Path(resumed.work_dir) / 'epoch_2.pth')
+    again = torch.load(Path(resumed.work_dir) / 'epoch_2.pth')
     for name, value in trained['state_dict'].items():
         assert torch.equal(value, again['state_dict'][name]), name
+
+
+class Memory(Hook):
+    """Notes, every 1000 iterations, the MiB of training and those of its workers."""
+
+    def __init__(self):
+        self.training, self.workers = {}, {}
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if runner.iter % 1000 == 999:
+            children = Path('/proc/self/task').glob('*/children')
+            workers = [pid for path in children for pid in path.read_text().split()]
+            self.training[runner.iter + 1] = resident_memory()
+            self.workers[runner.iter + 1] = sum(map(private_memory, workers))
+
+
+@pytest.mark.full
+def test_memory_stays_flat_over_10_000_iterations(build):
+    iterations = len(build('short')[0].train_dataloader)
+    runner, _, _ = build(
+        'long',
+        train_cfg=dict(max_epochs=-(-10_000 // iterations)),
+        train_dataloader=dict(num_workers=2, persistent_workers=True),
+        default_hooks=dict(
+            logger=dict(interval=500), checkpoint=dict(interval=100, max_keep_ckpts=1)
+        ),
+    )
+    runner._hooks = [hook for hook in runner.hooks if not isinstance(hook, Batches)]
+    memory = Memory()
+    runner.register_hook(memory)
+    runner.train()
+    for name, noted in vars(memory).items():
+        print(f'MiB of {name} after so many iterations:', noted)
+        assert len(noted) == 10
+        assert max(noted.values()) - noted[2000] < 16

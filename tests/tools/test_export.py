@@ -221,6 +221,17 @@ def test_ties_and_borders(suffix):
     assert found.pixels < 1e-3 and found.score < 1e-6 and found.compared > 0
 
 
+@pytest.mark.parametrize('suffix', FORMATS)
+def test_votes_of_several_pixels(suffix):
+    model = build_crop_is_maps()
+    model.head.decoder.vote_radius = 1.5
+    write, load = FORMATS[suffix]
+    run = load(write(KeypointGraph(model), {}))
+    noise = torch.randint(0, 256, (3, 3, 64, 48), dtype=torch.uint8)
+    found = compare(model, run, [noise[:1], noise])
+    assert found.pixels < 1e-3 and found.score < 1e-6 and found.compared > 0
+
+
 def test_a_graph_that_differs_is_not_written(tool, folder, monkeypatch):
     class Shifted(KeypointGraph):
         def forward(self, crops):

@@ -59,7 +59,7 @@ from mmengine.config import Config
 from xtcocotools.coco import COCO
 from xtcocotools.cocoeval import COCOeval
 parser = argparse.ArgumentParser()
-for name in ('config', 'checkpoint', '--work-dir', '--out', '--launcher'):
+for name in ('config', 'checkpoint', '--work-dir', '--out', '--launcher', '--dump'):
     parser.add_argument(name)
 args = parser.parse_args()
 cfg = Config.fromfile(args.config)
@@ -317,7 +317,7 @@ def test_a_row_may_test_the_weights_of_another(study, run_study):
     study.write(STUDY + TESTED_ONLY)
     code, output = run_study('--rows', 'lucky', '--seeds', 0)
     assert code == 1
-    assert 'it tests the weights of plain, seed 0, which is not finished' in output
+    assert 'it needs plain, seed 0, which is not finished' in output
 
     assert run_study('--jobs', 2)[0] == 0
     runs = study.runs()
@@ -344,6 +344,17 @@ def test_a_row_may_test_the_weights_of_another(study, run_study):
     code, output = run_study('--seeds', 0)
     assert code == 1
     assert 'the training of plain, seed 0 left no checkpoint' in output
+
+
+def test_a_row_may_measure_the_predictions_of_another(study, run_study):
+    study.write(
+        STUDY + "rows += [dict(name='x', config='{config}', predictions_of='plain')]"
+    )
+    code, output = run_study('--seeds', 0)
+    assert code == 1
+    # the stand-in for the test dumps nothing
+    assert 'failed: x, seed 0: plain, seed 0 has left no ' in output
+    assert 'plain/seed0/predictions.pkl' in output
 
 
 def test_a_failing_run_stops_no_other(study, run_study):
@@ -449,6 +460,12 @@ def test_faulty_studies_are_refused_before_anything_runs(study, run_study):
         ("config='{config}')", "config='nowhere.py')", "row 'plain': "),
         ('error=0.3', 'tran_cfg=dict()', 'did you mean `train_cfg`'),
         ('error=0.3)', "), weights_of='x'", "`weights_of` 'x' is none of"),
+        ('error=0.3)', "), predictions_of='x'", "`predictions_of` 'x' is none of"),
+        (
+            'error=0.3)',
+            "), weights_of='plain', predictions_of='plain'",
+            '`rows[1]` has both',
+        ),
         ('rows = [', 'rows = [(', 'study.py'),
     ):
         assert old in STUDY
@@ -498,14 +515,26 @@ def test_training_and_test_by_the_real_tools(
     options['val_evaluator.ann_file'] = annotations
     options['test_evaluator.ann_file'] = annotations
     study, work_dir = tmp_path / 'study.py', tmp_path / 'W'
-    rows = [dict(name='OGN', config=str(DEMO))]
+    rows = [
+        dict(name='OGN', config=str(DEMO)),
+        dict(name='again', config=str(DEMO), predictions_of='OGN'),
+        dict(
+            name='best score first',
+            config=str(DEMO),
+            predictions_of='OGN',
+            cfg_options={'test_evaluator.score_mode': 'keypoint'},
+        ),
+    ]
     Config(dict(common_options=options, rows=rows)).dump(study)
     with pytest.raises(SystemExit) as end:
         load_runner(ROOT / 'tools').main([str(study), '--work-dir', str(work_dir)])
     assert end.value.code == 0, capfd.readouterr().err
 
-    (run,) = json.loads((work_dir / 'results.json').read_text())['runs']
-    assert run['checkpoint'] == 'epoch_2.pth'
+    run, again, other = json.loads((work_dir / 'results.json').read_text())['runs']
+    assert run['metrics'] == again['metrics']
+    assert run['matches'] == again['matches'] != other['matches']
+    for measured in (run, again, other):
+        assert measured['checkpoint'] == 'epoch_2.pth'
     assert (work_dir / 'ogn/seed0/epoch_2.pth').exists()
     assert 0 <= run['metrics']['coco/AP'] <= 1
     predictions = work_dir / 'ogn/seed0/predictions.keypoints.json'

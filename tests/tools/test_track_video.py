@@ -1,7 +1,6 @@
 """From a video to tracked poses, in one go or in several."""
 
 import json
-import os
 from pathlib import Path
 from threading import Condition
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import load_tool, snapshot
+from memory import resident_memory
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
@@ -363,12 +363,6 @@ def test_nothing_that_can_be_read(tool, setting, tmp_path):
     (tmp_path / 'frames/1.jpg').write_bytes(b'nothing')
     with pytest.raises(SystemExit, match='frames: no frame could be read'):
         run(tool, setting, tmp_path / 'out', frames=tmp_path / 'frames')
-
-
-def resident_memory():
-    """Of this process, in MiB."""
-    pages = int(Path('/proc/self/statm').read_text().split()[1])
-    return pages * os.sysconf('SC_PAGESIZE') / 2**20
 
 
 @pytest.mark.full

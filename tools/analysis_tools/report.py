@@ -22,7 +22,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
-from mmengine.registry import init_default_scope
 from mmpose.apis import init_model
 from mmpose.registry import DATASETS
 from rich.progress import track
@@ -33,9 +32,8 @@ from ogn_mm.datasets.checks import read_json
 from ogn_mm.datasets.images import read_image
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import load_weights
-from ogn_mm.engine.config_check import check_overrides
 from ogn_mm.engine.launch import run_tool
-from ogn_mm.evaluation import evaluate_predictions
+from ogn_mm.evaluation import evaluate_predictions, load_test_config
 from ogn_mm.evaluation.functional import (
     MIN_OKS,
     OKS_THRESHOLDS,
@@ -324,18 +322,10 @@ def format_figure(pattern: str, value: float) -> str:
     return pattern % value if value >= 0 else '–'
 
 
-def load_config(args: argparse.Namespace) -> Config:
-    """The config of the test."""
-    cfg = Config.fromfile(args.config)
-    check_overrides(cfg, args.cfg_options)
-    cfg.merge_from_dict(args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmpose'))
-    return cfg
-
-
 def gather(args: argparse.Namespace) -> dict:
     """All that the page shows, by the template's names."""
-    cfg, record = load_config(args), read_record(args.predictions)
+    cfg = load_test_config(args.config, args.cfg_options)
+    record = read_record(args.predictions)
     checkpoint = choose_checkpoint(cfg, args, record)
     dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, lazy_init=True))
     sigmas = np.array(dataset.metainfo['sigmas'])

@@ -13,7 +13,8 @@ from .launch import ALONE, Launcher
 from .run import Run
 
 STUDY_KEYS = {'rows', 'seeds', 'baseline', 'common_options'}
-ROW_KEYS = {'name', 'config', 'cfg_options', 'weights_of', 'paper'}
+SOURCE_KEYS = ('weights_of', 'predictions_of')
+ROW_KEYS = {'name', 'config', 'cfg_options', 'paper', *SOURCE_KEYS}
 
 
 def load_study(path: str) -> dict:
@@ -33,21 +34,36 @@ def load_study(path: str) -> dict:
         if not {'name', 'config'} <= set(row) <= ROW_KEYS:
             raise ValueError(
                 f'`rows[{i}]` needs `name` and `config` and may have `cfg_options`, '
-                f'`weights_of` and `paper`; it has {sorted(row)}'
+                f'`paper` and one of `weights_of` and `predictions_of`; it has '
+                f'{sorted(row)}'
             )
     names = [row['name'] for row in study['rows']]
-    trained = [row['name'] for row in study['rows'] if 'weights_of' not in row]
-    for i, row in enumerate(study['rows']):
-        if row.get('weights_of', trained[0] if trained else None) not in trained:
-            raise ValueError(
-                f'`rows[{i}]`: `weights_of` {row["weights_of"]!r} is none of the rows '
-                f'that are trained, {trained}'
-            )
+    check_sources(study['rows'])
     if len({folder_name(name) for name in names} - {''}) < len(names):
         raise ValueError(f'`rows`: names must differ in letters or digits: {names}')
     if study.get('baseline', names[0]) not in names:
         raise ValueError(f'`baseline` {study["baseline"]!r} is none of {names}')
     return study
+
+
+def check_sources(rows: list[dict]) -> None:
+    """Check that a row takes weights from one that is trained, predictions from one
+    that is tested, and not both.
+
+    Raises:
+        ValueError: It does not.
+    """
+    trained = [row['name'] for row in rows if not row.keys() & set(SOURCE_KEYS)]
+    tested = [row['name'] for row in rows if 'predictions_of' not in row]
+    for i, row in enumerate(rows):
+        if row.keys() >= set(SOURCE_KEYS):
+            raise ValueError(f'`rows[{i}]` has both `weights_of` and `predictions_of`')
+        for key, names in zip(SOURCE_KEYS, (trained, tested), strict=True):
+            if key in row and row[key] not in names:
+                raise ValueError(
+                    f'`rows[{i}]`: `{key}` {row[key]!r} is none of the rows that are '
+                    f'{"trained" if key == "weights_of" else "tested"}, {names}'
+                )
 
 
 def folder_name(row: str) -> str:
@@ -77,8 +93,10 @@ def plan_runs(
             runs.append(Run(row['name'], seed, overrides, cfg, parent, launcher))
     by_name = {(run.row, run.seed): run for run in runs}
     for run, row in zip(runs, study['rows'] * len(seeds), strict=True):
-        if 'weights_of' in row:
-            run.trained = by_name[row['weights_of'], run.seed]
+        for key in row.keys() & set(SOURCE_KEYS):
+            run.source = by_name[row[key], run.seed]
+            run.only_measures = key == 'predictions_of'
+            run.source.dumps |= run.only_measures
     return runs
 
 

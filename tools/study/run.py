@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +29,8 @@ PROGRESS = re.compile(
 class Run:
     """A config and a seed: first ``tools/train.py``, then ``tools/test.py``.
 
-    A run that has another one in ``trained`` only tests that one's weights.
+    A run that has another one as its ``source`` only tests that one's weights, or, if
+    it ``only_measures``, that one's predictions, which that one ``dumps``.
 
     Args:
         row (str): Name of the row.
@@ -57,7 +59,10 @@ class Run:
         self.folder = parent / f'seed{seed}'
         self.log = self.folder / 'console.log'
         self.result = self.folder / 'result.json'
-        self.process = self.error = self.trained = None
+        self.metrics = self.folder / 'metrics.json'
+        self.predictions = self.folder / 'predictions.pkl'
+        self.process = self.error = self.source = None
+        self.only_measures = self.dumps = False
 
     def __str__(self):
         return f'{self.row}, seed {self.seed}'
@@ -67,18 +72,19 @@ class Run:
         """Whether there is a result of this very config, of weights still valid."""
         if not (self.result.exists() and self.same_config()):
             return False
-        if self.trained is None:
+        if self.source is None:
             return True
-        times = self.trained.finished and [
+        times = self.source.finished and [
             json.loads(run.result.read_text())[key]
-            for run, key in ((self.trained, 'finished'), (self, 'started'))
+            for run, key in ((self.source, 'finished'), (self, 'started'))
         ]
         return bool(times) and times[0] <= times[1]
 
     @property
     def ready(self) -> bool:
-        """Whether the weights that it tests, if it does not train, are there."""
-        return self.trained is None or self.trained.finished
+        """Whether the weights or predictions of another run, if it needs them, are
+        there."""
+        return self.source is None or self.source.finished
 
     def same_config(self) -> bool:
         """Whether the config on disk is this one, however it is formatted."""
@@ -99,11 +105,13 @@ class Run:
             self.folder.rename(f'{self.folder}-old{number + 1}')
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.config, self.text)
-        self.env, self.lock, self.testing = env, lock, self.trained is not None
+        self.env, self.lock, self.testing = env, lock, self.source is not None
         self.resumed = self.find_checkpoint() is not None
-        self.source = git_state()
+        self.state = git_state()
         self.started = datetime.datetime.now()
-        if self.testing:
+        if self.only_measures:
+            self.measure()
+        elif self.testing:
             self.test()
         else:
             command = self.launcher.command(str(self), self.config)
@@ -111,13 +119,24 @@ class Run:
 
     def test(self) -> None:
         """Start the test of the last checkpoint."""
-        checkpoint = (self.trained or self).find_checkpoint()
+        trained = self.source or self
+        checkpoint = trained.find_checkpoint()
         if checkpoint is None:
-            self.error = f'the training of {self.trained or self} left no checkpoint'
+            self.error = f'the training of {trained} left no checkpoint'
             return
         command = self.launcher.command(str(self), self.config, checkpoint)
-        metrics = self.folder / 'metrics.json'
-        self.launch(*command, '--work-dir', self.folder, '--out', metrics)
+        dump = ['--dump', self.predictions] if self.dumps else []
+        self.launch(*command, *dump, '--work-dir', self.folder, '--out', self.metrics)
+
+    def measure(self) -> None:
+        """Start the measurement of another run's predictions."""
+        predictions = self.source.predictions
+        if not predictions.exists():
+            self.error = f'{self.source} has left no {predictions}'
+            return
+        tool = TOOLS / 'analysis_tools/eval_metric.py'
+        command = [sys.executable, tool, self.config, predictions]
+        self.launch(*command, '--work-dir', self.folder, '--out', self.metrics)
 
     def launch(self, *command) -> None:
         """Start a tool as the leader of a process group."""
@@ -143,6 +162,12 @@ class Run:
         checkpoint = self.folder.resolve() / Path(note.read_text().strip()).name
         write_atomically(note, str(checkpoint))
         return checkpoint
+
+    def tested_checkpoint(self) -> str:
+        """Name of the checkpoint that the figures are of."""
+        if self.only_measures:
+            return json.loads(self.source.result.read_text())['checkpoint']
+        return (self.source or self).find_checkpoint().name
 
     def proceed(self) -> bool:
         """Go on to the test when training has ended; returns whether all has."""
@@ -194,7 +219,7 @@ class Run:
 
     def write_result(self) -> None:
         """Write what was measured, and under which circumstances."""
-        metrics = json.loads((self.folder / 'metrics.json').read_text())
+        metrics = json.loads(self.metrics.read_text())
         if 'coco/AP' not in metrics:
             self.error = f'the test gave no coco/AP but {sorted(metrics)}'
             return
@@ -211,8 +236,8 @@ class Run:
             seed=self.seed,
             metrics=metrics,
             overrides=self.overrides,
-            checkpoint=(self.trained or self).find_checkpoint().name,
-            **self.source,
+            checkpoint=self.tested_checkpoint(),
+            **self.state,
             versions=package_versions(),
             device=device_name(),
             precision=training_precision(cfg),

@@ -1,5 +1,7 @@
 """Fusion of heatmaps and offsets into keypoints, batched on any device."""
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -39,9 +41,58 @@ def smoothed_argmax(heatmaps: Tensor, kernel_size: int, sigma: float) -> Tensor:
     return torch.cat([argmax_2d(chunk) for chunk in chunks])
 
 
+@lru_cache(maxsize=32)
+def steps_within(radius: float, device: torch.device) -> Tensor:
+    """The steps (dx, dy) from a pixel to those within ``radius`` of it, itself first.
+
+    Args:
+        radius (float): In pixels, >= 0.
+        device (torch.device): Where the steps are kept.
+
+    Returns:
+        Tensor: (V, 2), int64.
+    """
+    reach = range(-int(radius), int(radius) + 1)
+    steps = [(x, y) for x in reach for y in reach if x * x + y * y <= radius**2]
+    steps.sort(key=lambda step: step[0] ** 2 + step[1] ** 2)
+    return torch.tensor(steps, device=device)
+
+
+def average_votes(
+    heatmaps: Tensor, offsets: Tensor, best: Tensor, radius: float, vote_radius: float
+) -> Tensor:
+    """Average where the pixels around the best one see the keypoint.
+
+    Each pixel x within ``vote_radius`` of the best one votes for x + R o(x), with its
+    heatmap's value as weight, so that pixels outside the disk hardly count.
+
+    Args:
+        heatmaps (Tensor): (B, K, H, W), any float type.
+        offsets (Tensor): In units of the radius, (B, K, 2, H, W).
+        best (Tensor): Flat index of each best pixel, int64, (B, K).
+        radius (float): Disk radius R in heatmap pixels.
+        vote_radius (float): In heatmap pixels, > 0.
+
+    Returns:
+        Tensor: Keypoints in heatmap pixels, float32, (B, K, 2).
+    """
+    height, width = heatmaps.shape[2:]
+    within = steps_within.__wrapped__ if is_exporting() else steps_within
+    steps = within(vote_radius, heatmaps.device)
+    x = best[..., None] % width + steps[:, 0]
+    y = best[..., None] // width + steps[:, 1]
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    index = torch.where(inside, y * width + x, best[..., None])
+    weights = heatmaps.flatten(2).gather(2, index).float().clamp(min=0) * inside
+    weights[..., 0].clamp_(min=1e-6)  # the best pixel's, on a map without positives
+    offsets = offsets.flatten(3).gather(3, index[:, :, None].expand(-1, -1, 2, -1))
+    votes = torch.stack((x, y), dim=2) + offsets.float() * radius
+    return (votes * weights[:, :, None]).sum(3) / weights.sum(2, keepdim=True)
+
+
 @torch.no_grad()
 def fuse_heatmaps_and_offsets(
-    maps: Tensor, radius: float, kernel_size: int, sigma: float
+    maps: Tensor, radius: float, kernel_size: int, sigma: float, vote_radius: float = 0
 ) -> tuple[Tensor, Tensor]:
     """Take each heatmap's best pixel and move it by the offset there (eq. 3, 4).
 
@@ -55,6 +106,8 @@ def fuse_heatmaps_and_offsets(
         kernel_size (int): Taps of the smoothing kernel per axis, odd; 1 for
             none.
         sigma (float): Its standard deviation in heatmap pixels.
+        vote_radius (float): Pixels within this distance of the best one vote, see
+            :func:`average_votes`. Defaults to 0: the best pixel alone.
 
     Returns:
         tuple[Tensor, Tensor]: On the device of ``maps``, float32:
@@ -67,7 +120,11 @@ def fuse_heatmaps_and_offsets(
     heatmaps, offsets = maps[:, :num_keypoints], maps[:, num_keypoints:]
     best = smoothed_argmax(heatmaps.float(), kernel_size, sigma)
     scores = heatmaps.flatten(2).gather(2, best[..., None])[..., 0]
-    offsets = offsets.reshape(batch, num_keypoints, 2, height * width)
+    scores = scores.float().clamp(0, 1)
+    offsets = offsets.reshape(batch, num_keypoints, 2, height, width)
+    if vote_radius > 0:
+        return average_votes(heatmaps, offsets, best, radius, vote_radius), scores
+    offsets = offsets.flatten(3)
     offsets = offsets.gather(3, best[..., None, None].expand(-1, -1, 2, 1))[..., 0]
     pixels = torch.stack((best % width, best // width), dim=-1)
-    return pixels + offsets.float() * radius, scores.float().clamp(0, 1)
+    return pixels + offsets.float() * radius, scores
