@@ -16,8 +16,14 @@ from ogn_mm.datasets import (
 )
 from ogn_mm.datasets.images import BrokenImageError
 
-POSE = [dict(type='SeedAugmentation'), dict(type='LoadImage')]
-BOXES = [dict(type='LoadImageFromFile')]
+
+def keep_path(results):
+    """What a worker sends back."""
+    return dict(img_path=results['img_path'])
+
+
+POSE = [dict(type='SeedAugmentation'), dict(type='LoadImage'), keep_path]
+BOXES = [dict(type='LoadImageFromFile'), keep_path]
 
 
 @pytest.fixture
