@@ -18,6 +18,18 @@ def load_tool(path):
     return module
 
 
+def snapshot(folder):
+    """Size and time of change of what is in a folder, and of its folders themselves.
+
+    A folder's time tells also of files that came and went.
+    """
+    found = {}
+    for path in (Path(folder), *Path(folder).rglob('*')):
+        state = path.lstat()
+        found[path] = state.st_size, state.st_mtime_ns
+    return found
+
+
 @pytest.fixture(scope='session')
 def generated_people(tmp_path_factory):
     """Root of a small data set: 12 images to train and 6 to test."""

@@ -25,6 +25,7 @@ from rich.progress import Progress
 
 import ogn_mm  # noqa: F401
 from ogn_mm.datasets.checks import Records, read_json, require_images
+from ogn_mm.datasets.transforms import use_checked_images
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import (
     find_weights,
@@ -157,7 +158,7 @@ def merge_args(cfg, args: argparse.Namespace):
             ann_file=str(journal_folder(args.out).resolve() / 'images.json'),
             data_prefix=dict(img=args.images),
             metainfo=dict(classes=('person',)),
-            pipeline=pipeline,
+            pipeline=use_checked_images(pipeline),
             test_mode=True,
         ),
     )

@@ -229,7 +229,8 @@ def infer(args: argparse.Namespace) -> None:
     write_atomically(out / 'poses.json', json.dumps(coco))
     print(f'{out}/poses.json: {len(coco["annotations"])} poses, {len(records)} images')
     if inferencer.skipped:
-        print(f'{len(inferencer.skipped)} files are no images and were skipped')
+        names = ', '.join(inferencer.skipped)
+        print(f'skipped {len(inferencer.skipped)} that cannot be read: {names}')
 
 
 def main(argv=None):

@@ -214,6 +214,8 @@ def track_frames(args: argparse.Namespace, model, run: TrackJournal, reader) -> 
                 break
         if not webcam:
             run.save(model.tracker.state(), journal)
+        if reader.early_end:
+            print(reader.early_end)
     return bool(note.received) and not webcam
 
 

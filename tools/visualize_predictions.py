@@ -13,7 +13,6 @@ draw for the same person.
 import argparse
 from pathlib import Path
 
-import mmcv
 import numpy as np
 from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
@@ -23,6 +22,7 @@ from mmpose.registry import DATASETS
 from mmpose.structures import PoseDataSample
 
 from ogn_mm.apis import draw_predicted_offsets, find_true_poses
+from ogn_mm.datasets.images import read_image
 from ogn_mm.engine.config_check import check_overrides
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.models import OffsetHead
@@ -70,7 +70,7 @@ def find_poses(sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray]:
 
 def cut_out(sample: PoseDataSample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The picture of a person, RGB, with the predicted and the true pose in it."""
-    image = mmcv.imread(sample.img_path, channel_order='rgb')
+    image = read_image(sample.img_path)[..., ::-1]
     crop, corner = cut_around(image, sample.gt_instances.bboxes[0])
     poses = [pose - (*corner, 0) for pose in find_poses(sample)]
     return crop, *poses

@@ -24,6 +24,8 @@ custom_hooks = [
     # saves and exits on SIGTERM and SIGUSR1
     dict(type='PreemptionHook'),
     dict(type='CheckKeypointsHook'),
+    # a loss that is not finite ends training; max_skips=10 skips such batches
+    dict(type='CheckLossHook'),
 ]
 
 randomness = dict(seed=0)

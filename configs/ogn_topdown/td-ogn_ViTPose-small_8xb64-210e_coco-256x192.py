@@ -29,6 +29,7 @@ custom_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='PreemptionHook'),
     dict(type='CheckKeypointsHook'),
+    dict(type='CheckLossHook'),
 ]
 visualizer = dict(type='ArrayRadiusVisualizer')
 

@@ -26,6 +26,7 @@ custom_hooks = [
     dict(type='EpochSeedHook'),
     dict(type='PreemptionHook'),
     dict(type='CheckKeypointsHook'),
+    dict(type='CheckLossHook'),
 ]
 visualizer = dict(type='ArrayRadiusVisualizer')
 

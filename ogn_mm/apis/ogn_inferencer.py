@@ -2,12 +2,9 @@
 
 import inspect
 import logging
-import mimetypes
-import os
 import os.path as osp
 
 import cv2
-import mmcv
 import numpy as np
 import torch
 from mmengine.infer import BaseInferencer
@@ -17,12 +14,20 @@ from mmpose.apis import Pose2DInferencer
 from mmpose.registry import INFERENCERS, TASK_UTILS
 from mmpose.structures import PoseDataSample
 
+from ogn_mm.datasets.images import (
+    BrokenImageError,
+    file_kind,
+    list_images,
+    read_image,
+)
 from ogn_mm.models.utils import (
     choose_poses,
     find_config,
     pack_people,
     predict_people,
 )
+
+from .video_io import FrameReader
 
 
 @INFERENCERS.register_module()
@@ -56,7 +61,7 @@ class OGNInferencer(Pose2DInferencer):
             left out.
 
     Attributes:
-        skipped (list[str]): Files that were no images.
+        skipped (list[str]): Files and frames that could not be read.
     """
 
     preprocess_kwargs = {'bboxes', 'bbox_thr'}
@@ -152,17 +157,42 @@ class OGNInferencer(Pose2DInferencer):
 
     def read(self, inputs):
         """Yield (index, path, image (H, W, 3) BGR) of each input that is an image."""
+        if isinstance(inputs, FrameReader):
+            yield from self.read_video(inputs)
+            return
         for index, source in enumerate(inputs):
             try:
                 image = read_image(source)
-            except ValueError as error:
+            except BrokenImageError as error:
                 if len(inputs) == 1:
                     raise
-                self.skipped.append(source)
-                print_log(f'skipped {error}', 'current', logging.WARNING)
+                self.skip(source, error)
                 continue
             path = source if isinstance(source, str) else f'{index:06d}.jpg'
             yield index, path, image
+
+    def read_video(self, reader: FrameReader):
+        """Yield the same of a video's frames, and tell if it is shorter than it says.
+
+        Raises:
+            ValueError: No frame can be read.
+        """
+        count = 0
+        for frame in reader:
+            if frame.image is None:
+                self.skip(frame.name, f'{frame.name}: the frame cannot be read')
+                continue
+            count += 1
+            yield frame.index, f'{frame.index:06d}.jpg', frame.image
+        if not count:
+            raise ValueError(f'{reader.source}: is a video without frames')
+        if reader.early_end:
+            print_log(reader.early_end, 'current', logging.WARNING)
+
+    def skip(self, name: str, reason) -> None:
+        """Leave out an input, and say so."""
+        self.skipped.append(name)
+        print_log(f'skipped {reason}', 'current', logging.WARNING)
 
     def detect(self, image: np.ndarray) -> np.ndarray:
         """Boxes of people in an image, (N, 5): x1, y1, x2, y2 and score."""
@@ -260,10 +290,20 @@ class OGNInferencer(Pose2DInferencer):
             return list_images(inputs)
         if file_kind(inputs) not in ('image', 'video'):
             raise ValueError(f'{inputs}: is neither an image nor a video by its name')
-        listed = super()._inputs_to_list(inputs)
-        if self._video_input and not len(listed):
-            raise ValueError(f'{inputs}: is a video without frames')
-        return listed
+        if file_kind(inputs) == 'image':
+            return [inputs]
+        reader = FrameReader(inputs)
+        self._video_input = True
+        name = f'{reader.name}.mp4'  # the only kind that is written
+        self.video_info = dict(
+            name=name, fps=reader.fps or 25, writer=None, predictions=[]
+        )
+        return reader
+
+    def save_visualization(self, visualization, vis_out_dir, img_name=None):
+        if img_name and not cv2.haveImageWriter(img_name):
+            img_name += '.jpg'  # beside a file of the wrong ending, say
+        super().save_visualization(visualization, vis_out_dir, img_name)
 
 
 def find_model(model, scope: str):
@@ -293,36 +333,3 @@ def find_model(model, scope: str):
             if model.lower() in map(str.lower, (entry['Name'], *aliases)):
                 return model
         raise
-
-
-def list_images(folder: str) -> list[str]:
-    """Paths of a folder's images, sorted.
-
-    Raises:
-        ValueError: It has none.
-    """
-    paths = [osp.join(folder, name) for name in sorted(os.listdir(folder))]
-    images = [path for path in paths if file_kind(path) == 'image']
-    if not images:
-        raise ValueError(f'{folder}: holds no image')
-    return images
-
-
-def file_kind(path: str) -> str:
-    """'image', 'video' or something else, by a file's name."""
-    return (mimetypes.guess_type(path)[0] or '').partition('/')[0]
-
-
-def read_image(image) -> np.ndarray:
-    """An image (H, W, 3) BGR from its path; images are passed through.
-
-    Raises:
-        ValueError: The file is not an image.
-    """
-    try:
-        pixels = mmcv.imread(image)
-    except cv2.error:
-        pixels = None
-    if pixels is None:
-        raise ValueError(f'{image}: is not an image that OpenCV reads')
-    return pixels

@@ -11,7 +11,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .ogn_inferencer import list_images, read_image
+from ogn_mm.datasets.images import BrokenImageError, list_images, read_image
+
+# After so many frames that cannot be read, a video is taken to end.
+MOST_BROKEN = 1000
 
 
 class Frame(NamedTuple):
@@ -38,7 +41,9 @@ class FrameReader:
     """Iterate over a video's frames, while a thread reads the next ones.
 
     Frames that cannot be read come without an image. What is missing at a video's end
-    does not come at all: the number of frames in its header is often wrong.
+    does not come at all, and ``early_end`` tells of it. Frames are turned upright by
+    the video's rotation. They are counted, and not timed: of a video whose frame rate
+    varies every frame comes once.
 
     Args:
         source (str): A video, a folder of pictures, whose names give the order (2
@@ -48,7 +53,10 @@ class FrameReader:
 
     Attributes:
         name (str): The source's name without folders and ending.
-        fps (float | None): Frames a second, None for a folder.
+        fps (float | None): Frames a second, None for a folder. Where it
+            varies, the mean.
+        early_end (str | None): After the last frame, a sentence if the video has fewer
+            than its header says.
 
     Raises:
         FileNotFoundError: There is no such file or folder.
@@ -59,7 +67,8 @@ class FrameReader:
     def __init__(self, source: str, start: int = 0, ahead: int = 8):
         self.start = start
         self.ahead = ahead
-        self.paths = self.capture = self.fps = self.count = None
+        self.source = source
+        self.paths = self.capture = self.fps = self.count = self.early_end = None
         camera = is_webcam(source)
         if not camera and not osp.exists(source):
             raise FileNotFoundError(f'{source}: there is no such file or folder')
@@ -74,6 +83,8 @@ class FrameReader:
             raise ValueError(f'{source}: cannot be opened as a {kind}')
         self.fps = self.capture.get(cv2.CAP_PROP_FPS) or None
         if not camera:
+            # which OpenCV's releases differ in
+            self.capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
             self.count = max(0, int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
     @property
@@ -89,7 +100,7 @@ class FrameReader:
         for index, path in enumerate(self.paths[self.start :], self.start):
             try:
                 image = read_image(path)
-            except (OSError, ValueError):
+            except BrokenImageError:
                 image = None
             yield Frame(index, f'{self.name}/{osp.basename(path)}', image)
 
@@ -97,7 +108,8 @@ class FrameReader:
         index, broken = 0, []
         while True:
             grabbed = self.capture.grab()
-            if not grabbed and index >= (self.count or 0):
+            over = index >= (self.count or 0) or len(broken) > MOST_BROKEN
+            if not grabbed and over:
                 break
             image = None
             if grabbed and index >= self.start:
@@ -109,6 +121,12 @@ class FrameReader:
                 broken = []
             index += 1
         self.capture.release()
+        found = index - len(broken)
+        if self.count and found < self.count:
+            self.early_end = (
+                f'{self.source}: ends after {found} frames, of {self.count} that its '
+                'header announces'
+            )
 
 
 def camera_number(source: str) -> int:

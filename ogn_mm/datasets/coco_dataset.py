@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset
 from mmpose.registry import DATASETS
 
+from .checked_images import CheckedImages
 from .checks import (
     check_annotations,
     load_checked,
@@ -26,7 +27,7 @@ class Uncopied(dict):
 
 
 @DATASETS.register_module()
-class ValidatedCocoDataset(CocoDataset):
+class ValidatedCocoDataset(CheckedImages, CocoDataset):
     """MMPose's `CocoDataset` with its input checked when it is loaded.
 
     What cannot be meant is an error that names the file and the field (see
@@ -42,6 +43,10 @@ class ValidatedCocoDataset(CocoDataset):
     labelled person that is left out counts as missed. Keypoints outside their image are
     legal and kept; ``noted`` counts them.
 
+    An image that is no image, cut off, or of another size than the file says is an
+    error that names it, when it is read. See :class:`CheckedImages` for how to skip
+    broken ones in training.
+
     Args:
         *args: As for `CocoDataset`.
         check_images (bool): Whether every image that is used must exist. Only local
@@ -53,7 +58,7 @@ class ValidatedCocoDataset(CocoDataset):
             ``dict(type='mmdet.GreedyBoxGeneration')``, so that one file of raw
             detections serves all filters (see `detections.load_detections`). Defaults
             to None, which keeps every box.
-        **kwargs: As for `CocoDataset`.
+        **kwargs: As for `CocoDataset` and :class:`CheckedImages`.
 
     Attributes:
         skipped (dict[str, int]): Left out, by reason (top-down mode; bottom-up mode
@@ -161,8 +166,11 @@ class ValidatedCocoDataset(CocoDataset):
         )
         if info is None:
             self.skipped['people without box or keypoints'] += 1
-        else:
-            info['raw_ann_info'] = person
+            return None
+        info['raw_ann_info'] = person
+        if self.data_mode == 'topdown':
+            image = raw_data_info['raw_img_info']
+            info['img_shape'] = image['height'], image['width']
         return info
 
     # Upstream's is static; as a method it can count.

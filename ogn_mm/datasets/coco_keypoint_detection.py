@@ -9,11 +9,12 @@ from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset as PoseCocoDataset
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
+from .checked_images import CheckedImages
 from .checks import check_annotations, load_checked, require_images, summarize
 
 
 @DATASETS.register_module()
-class CocoKeypointDetectionDataset(CocoDataset):
+class CocoKeypointDetectionDataset(CheckedImages, CocoDataset):
     """MMDetection's `CocoDataset` whose instances carry keypoints beside their boxes.
 
     Instances have the field ``keypoints`` as the file has it: x, y and flag of each,
@@ -23,7 +24,8 @@ class CocoKeypointDetectionDataset(CocoDataset):
 
     Files are checked as by :class:`~ogn_mm.datasets.ValidatedCocoDataset`: what cannot
     be meant is an error that names the file and the field. What cannot be used is left
-    out, as MMDetection does, but counted by reason in ``skipped`` and logged.
+    out, as MMDetection does, but counted by reason in ``skipped`` and logged. Images
+    are checked when they are read.
 
     Args:
         *args: As for `CocoDataset`.
@@ -35,7 +37,7 @@ class CocoKeypointDetectionDataset(CocoDataset):
         metainfo (dict, optional): MMPose's description of a skeleton, or
             ``dict(from_file=...)`` of such, and MMDetection's ``classes`` and
             ``palette``. Defaults to COCO's skeleton and the class 'person'.
-        **kwargs: As for `CocoDataset`.
+        **kwargs: As for `CocoDataset` and :class:`CheckedImages`.
 
     Attributes:
         skipped (dict[str, int]): Left out, by reason.

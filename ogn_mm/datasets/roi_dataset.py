@@ -8,6 +8,7 @@ from mmengine.registry import FUNCTIONS
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 
+from .images import BrokenImageError
 from .transforms import SeedAugmentation
 
 
@@ -122,11 +123,22 @@ class ImageROIDataset:
     def __getitem__(self, index: int) -> list:
         """A group's packed samples, in a list of length ``rois_per_image``.
 
+        If the wrapped data set skips broken images, the next group of another image
+        stands in.
+
         Each has a ``sample_idx`` of its own, also if the person is the same, so that
         :class:`~ogn_mm.datasets.transforms.SeedAugmentation` augments it differently.
         """
+        for place in (*range(index, len(self)), *range(index)):
+            try:
+                return self._load_group(place)
+            except BrokenImageError as error:
+                self.dataset.pass_over(self.get_group(place)[0], error)
+        raise ValueError(f'{type(self).__name__}: no image can be read')
+
+    def _load_group(self, index: int) -> list:
         people = [self.dataset.get_data_info(i) for i in self.get_group(index).tolist()]
-        image = self.load_image(dict(img_path=people[0]['img_path']))['img']
+        image = self.load_image(dict(people[0]))['img']
         image.flags.writeable = False
         samples = []
         for place, person in enumerate(people, index * self.rois_per_image):

@@ -144,15 +144,15 @@ def run_tool(tool: Callable[[argparse.Namespace], None], args: argparse.Namespac
     """Call ``tool(args)``; end with one sentence where the user's input is at fault.
 
     That is any error but those inside an iteration, i.e. in config, checkpoint,
-    data or evaluation, and a full disk anywhere. ``--debug`` shows their traceback,
-    too.
+    data or evaluation, a full disk anywhere, and a loss that is not finite.
+    ``--debug`` shows their traceback, too.
     """
     try:
         tool(args)
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        inside = any(frame.name == 'run_iter' for frame in frames)
-        if args.debug or (inside and getattr(error, 'errno', None) not in FULL_DISK):
+        unexpected = any(frame.name == 'run_iter' for frame in frames)
+        if args.debug or (unexpected and not is_explained(error)):
             raise
         sys.exit(f'error: {args.config}: {summarize_error(error, args.config)}')
     finally:
@@ -162,6 +162,12 @@ def run_tool(tool: Callable[[argparse.Namespace], None], args: argparse.Namespac
         # group. Its threads end with it; one that releases a tensor while the
         # interpreter exits would abort the program.
         gc.collect()
+
+
+def is_explained(error: Exception) -> bool:
+    """Whether an error inside an iteration is no fault of the program."""
+    full = getattr(error, 'errno', None) in FULL_DISK
+    return full or isinstance(error, FloatingPointError)
 
 
 def summarize_error(error: Exception, config: str) -> str:

@@ -217,10 +217,10 @@ def test_what_cannot_be_read_is_an_error(build, tmp_path):
     video = tmp_path / 'video.mp4'
     video.write_bytes(b'nothing')
     for inputs, message in (
-        (broken, 'broken.jpg: is not an image that OpenCV reads'),
+        (broken, 'broken.jpg: is not an image that can be read'),
         (text, 'notes.txt: is neither an image nor a video'),
         (empty, 'empty: holds no image'),
-        (video, 'video.mp4: is a video without frames'),
+        (video, 'video.mp4: cannot be opened as a video'),
     ):
         with pytest.raises(ValueError, match=message):
             list(inferencer(str(inputs)))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import load_tool
+from conftest import load_tool, snapshot
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -220,6 +220,30 @@ def broken(tmp_path, name, content):
     path = tmp_path / name
     path.write_text(json.dumps(content))
     return path
+
+
+@pytest.mark.full
+def test_broken_image_is_named_and_the_rest_goes_on(
+    uninterrupted, tool, arguments, tmp_path, generated_people
+):
+    """No file of detections without it; mended, the same command ends as it should."""
+    folder = tmp_path / 'dös 图 %20'
+    folder.mkdir()
+    for path in (generated_people / 'images/train').iterdir():
+        (folder / path.name).symlink_to(path)
+    image = folder / '000003.jpg'
+    content = image.read_bytes()
+    image.unlink()
+    image.write_bytes(content[:-50])
+    before = snapshot(folder)
+    out = tmp_path / 'found.json'
+    with pytest.raises(SystemExit, match=f'{image}: is cut off$'):
+        tool.main(arguments(out, images=folder))
+    assert not out.exists()
+    assert snapshot(folder) == before  # nothing is written beside the data
+    image.write_bytes(content)
+    tool.main(arguments(out, images=folder))
+    assert json.loads(out.read_text()) == json.loads(uninterrupted.read_text())
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import load_tool
+from conftest import load_tool, snapshot
 from mmdet.apis import DetInferencer
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
 from pycocotools.coco import COCO
 from tiny_detector import load_tiny_keypoint_rcnn
+
+from ogn_mm.apis import ogn_inferencer
 
 ROOT = Path(__file__).parents[2]
 POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
@@ -322,3 +324,55 @@ def test_faulty_input_is_one_sentence(tool, pose, images, tmp_path):
         with pytest.raises(SystemExit, match=f'^error: .*{message}'):
             tool.main([*map(str, arguments), *out])
         assert not (tmp_path / 'out/poses.json').exists()
+
+
+def test_folder_of_anything(tool, pose, images, tmp_path, capsys):
+    """What is an image is done, the rest named; nothing is written beside the data."""
+    folder = tmp_path / "dös 图's #1 %20"
+    folder.mkdir()
+    pixels = cv2.imread(str(min(images.iterdir())))
+    content = cv2.imencode('.jpg', pixels)[1].tobytes()
+    good = ('a b.jpg', 'wrong ending.gif', '画像.jpg')
+    for name in good:
+        (folder / name).write_bytes(content)
+    (folder / 'link.jpg').symlink_to(folder / 'a b.jpg')
+    (folder / 'nowhere.jpg').symlink_to(folder / 'missing')
+    (folder / 'cut off.jpg').write_bytes(content[:-100])
+    (folder / 'empty.png').write_bytes(b'')
+    (folder / 'a folder.png').mkdir()
+    (folder / 'drawing.svg').write_text('<svg/>')
+    (folder / 'notes.txt').write_text('text')
+    before = snapshot(folder)
+    tool.main([str(folder), *pose, '--out', str(tmp_path / 'out')])
+    assert snapshot(folder) == before
+    names = [image['file_name'] for image in read(tmp_path / 'out')['images']]
+    assert names == sorted([*good, 'link.jpg'])
+    for name in ('a b.jpg', 'wrong ending.gif.jpg', '画像.jpg', 'link.jpg'):
+        assert (tmp_path / 'out/pictures' / name).stat().st_size > 0
+    said = capsys.readouterr().out
+    assert 'skipped 5 that cannot be read: ' in said
+    for name in ('a folder.png', 'cut off.jpg', 'drawing.svg', 'nowhere.jpg'):
+        assert f'{folder}/{name}' in said.partition('that cannot be read: ')[2]
+
+
+def test_video_that_is_cut_off(tool, pose, images, tmp_path, monkeypatch):
+    """Its frames are done, and it is told that there should be more."""
+    pixels = cv2.imread(str(min(images.iterdir())))
+    video = tmp_path / 'ein film.avi'
+    writer = cv2.VideoWriter(
+        str(video), cv2.VideoWriter_fourcc(*'MJPG'), 5, pixels.shape[1::-1]
+    )
+    for _ in range(5):
+        writer.write(pixels)
+    writer.release()
+    whole = video.read_bytes()
+    video.write_bytes(whole[: len(whole) // 2])
+    said = []
+    monkeypatch.setattr(ogn_inferencer, 'print_log', lambda text, *_: said.append(text))
+    tool.main([str(video), *pose, '--out', str(tmp_path / 'out')])
+    count = len(read(tmp_path / 'out')['images'])
+    assert 0 < count < 5
+    assert said == [
+        f'{video}: ends after {count} frames, of 5 that its header announces'
+    ]
+    assert (tmp_path / 'out/pictures/ein film.mp4').stat().st_size > 0

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import load_tool
+from conftest import load_tool, snapshot
 from memory import resident_memory
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
@@ -237,18 +237,39 @@ def test_preempted(tool, setting, tmp_path, monkeypatch):
 
 
 def test_broken_frame_is_reported_and_skipped(tool, setting, tmp_path, capsys):
-    folder = tmp_path / 'frames'
-    folder.mkdir()
+    folder = tmp_path / 'dös 图 %20 #' / 'frames'
+    folder.mkdir(parents=True)
     for path in setting[1].iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
+        (folder / path.name).symlink_to(path)
+    (folder / '000004.jpg').unlink()
     (folder / '000004.jpg').write_bytes(b'nothing')
+    before = snapshot(folder)
     content = run(tool, setting, tmp_path / 'out', frames=folder)
+    assert snapshot(folder) == before  # nothing is written beside the data
     assert 'frame 4, frames/000004.jpg, cannot be read' in capsys.readouterr().out
     assert len(content['images']) == 9
     found = tracks(content)
     assert len(found) == 2
     assert all(4 not in track and 8 in track for track in found.values())
     assert len(list(FrameReader(str(tmp_path / 'out/tracked.mp4')))) == 8
+
+
+def test_video_that_is_cut_off(tool, setting, tmp_path, capsys):
+    """Its frames are tracked, and it is told that there should be more."""
+    video = tmp_path / 'ein film.avi'
+    frames = [cv2.imread(str(path)) for path in sorted(setting[1].iterdir())]
+    writer = cv2.VideoWriter(
+        str(video), cv2.VideoWriter_fourcc(*'MJPG'), 10, frames[0].shape[1::-1]
+    )
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+    whole = video.read_bytes()
+    video.write_bytes(whole[: len(whole) * 2 // 3])
+    content = run(tool, setting, tmp_path / 'out', frames=video)
+    count = len(content['images'])
+    assert 3 < count < 9
+    assert f'{video}: ends after {count} frames, of 9' in capsys.readouterr().out
 
 
 class Camera:

@@ -18,7 +18,6 @@ import tempfile
 from pathlib import Path
 
 import jinja2
-import mmcv
 import numpy as np
 from matplotlib.figure import Figure
 from mmengine.config import Config, DictAction
@@ -30,6 +29,7 @@ from rich.progress import track
 import ogn_mm
 from ogn_mm.apis import draw_predicted_offsets
 from ogn_mm.datasets.checks import read_json
+from ogn_mm.datasets.images import read_image
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.engine.launch import run_tool
@@ -208,7 +208,7 @@ class People:
     def draw(self, index: int) -> str:
         """The annotated and the predicted pose side by side, as an address."""
         path = self.folder / self.describe(index)['file']
-        image = mmcv.imread(str(path), channel_order='rgb')
+        image = read_image(path)[..., ::-1]
         x, y, width, height = self.matches.boxes[index]
         crop, corner = cut_around(image, np.array([x, y, x + width, y + height]))
         truth, pose = (

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ogn_mm.datasets.checks import require_images
+from ogn_mm.datasets.images import read_size
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS, inside_regions
 
 from .annotations import ABSENT, Sequence, read_sequence
@@ -104,12 +104,7 @@ def image_records(frames: list[dict], video: str, root: Path) -> list[dict]:
         )
     records = []
     for frame, path in zip(frames, paths, strict=True):
-        try:
-            # only the header is read
-            with Image.open(path) as image:
-                width, height = image.size
-        except OSError as error:
-            raise ValueError(f'{path}: cannot be read as an image') from error
+        width, height = read_size(path)
         record = dict(
             id=frame['id'],
             file_name=frame['file_name'],

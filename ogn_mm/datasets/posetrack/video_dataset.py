@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import DATASETS
 
+from ogn_mm.datasets.checked_images import CheckedImages
 from ogn_mm.datasets.checks import require_images
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
 
@@ -37,7 +38,7 @@ PIPELINE = (
 
 @DETECTION_DATASETS.register_module()
 @DATASETS.register_module()
-class PoseTrackVideoDataset(BaseDataset):
+class PoseTrackVideoDataset(CheckedImages, BaseDataset):
     """The frames of videos with PoseTrack's annotations, for testing trackers.
 
     One item a frame, labelled or not: videos by their files' names, the frames of each
@@ -67,7 +68,7 @@ class PoseTrackVideoDataset(BaseDataset):
             ``dict(from_file=...)``. Defaults to PoseTrack 2018's.
         check_images (bool): Whether every frame must exist. Only local files are looked
             for. Defaults to True.
-        **kwargs: As for MMEngine's `BaseDataset`.
+        **kwargs: As for MMEngine's `BaseDataset` and :class:`CheckedImages`.
 
     Raises:
         ValueError: A file is unusable.
