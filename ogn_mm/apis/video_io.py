@@ -107,13 +107,13 @@ class FrameReader:
     def _read_video(self) -> Iterator[Frame]:
         index, broken = 0, []
         while True:
-            grabbed = self.capture.grab()
+            grabbed = read_if_possible(self.capture.grab) is True
             over = index >= (self.count or 0) or len(broken) > MOST_BROKEN
             if not grabbed and over:
                 break
             image = None
             if grabbed and index >= self.start:
-                image = self.capture.retrieve()[1]
+                _, image = read_if_possible(self.capture.retrieve) or (False, None)
             if index >= self.start:
                 broken.append(Frame(index, f'{self.name}/{index:06d}.jpg', image))
             if grabbed:
@@ -127,6 +127,14 @@ class FrameReader:
                 f'{self.source}: ends after {found} frames, of {self.count} that its '
                 'header announces'
             )
+
+
+def read_if_possible(read):
+    """What a function of OpenCV returns; None where it stumbles over damage."""
+    try:
+        return read()
+    except cv2.error:
+        return None
 
 
 def camera_number(source: str) -> int:

@@ -129,6 +129,7 @@ class ImageROIDataset:
         Each has a ``sample_idx`` of its own, also if the person is the same, so that
         :class:`~ogn_mm.datasets.transforms.SeedAugmentation` augments it differently.
         """
+        index = range(len(self))[index]  # beyond the end: IndexError ends iteration
         for place in (*range(index, len(self)), *range(index)):
             try:
                 return self._load_group(place)

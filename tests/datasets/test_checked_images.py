@@ -91,7 +91,7 @@ def test_skipped_and_counted(people, cls, pipeline, tmp_path, monkeypatch):
 def test_groups_of_people_are_skipped(people):
     root, image = people
     groups = ImageROIDataset(load(root, skip_broken_images=True), 2)
-    samples = [sample for i in range(len(groups)) for sample in groups[i]]
+    samples = [sample for group in groups for sample in group]  # and there is an end
     assert len(samples) == 2 * len(groups)
     assert image not in {sample['img_path'] for sample in samples}
     assert groups.dataset.broken.any()
