@@ -24,7 +24,7 @@ from mmengine.model import is_model_wrapper
 from rich.progress import Progress
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.checks import Records, read_json, require_images
+from ogn_mm.datasets.checks import require_images
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import (
     find_weights,
@@ -32,6 +32,7 @@ from ogn_mm.engine.checkpoint import (
     require_checkpoint,
     require_weights,
 )
+from ogn_mm.engine.json_files import Records, read_json
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,

@@ -8,13 +8,9 @@ from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset
 from mmpose.registry import DATASETS
 
-from .checks import (
-    check_annotations,
-    load_checked,
-    read_json,
-    require_images,
-    summarize,
-)
+from ogn_mm.engine.json_files import read_json
+
+from .checks import check_annotations, load_checked, require_images, summarize
 from .detections import load_detections
 
 

@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.evaluator import Evaluator
 from mmpose.evaluation import CocoMetric
 
-from ogn_mm.datasets.checks import read_json
+from ogn_mm.engine.json_files import read_json
 from ogn_mm.engine.predictions_file import read_predictions
 
 COCO_FIELDS = ('image_id', 'category_id', 'keypoints', 'score')

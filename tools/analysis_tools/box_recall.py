@@ -24,8 +24,8 @@ from mmdet.registry import TASK_UTILS
 from rich.progress import track
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.checks import Records, read_json
 from ogn_mm.datasets.detections import load_detections
+from ogn_mm.engine.json_files import Records, read_json
 from ogn_mm.evaluation.functional import recall_curve
 from ogn_mm.visualization.curves import draw_curves
 

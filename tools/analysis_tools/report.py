@@ -30,10 +30,10 @@ from rich.progress import track
 
 import ogn_mm
 from ogn_mm.apis import draw_predicted_offsets
-from ogn_mm.datasets.checks import read_json
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.engine.config_check import check_overrides
+from ogn_mm.engine.json_files import read_json
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.evaluation import evaluate_predictions
 from ogn_mm.evaluation.functional import (

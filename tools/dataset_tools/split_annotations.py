@@ -16,8 +16,8 @@ import random
 import sys
 from pathlib import Path
 
-from ogn_mm.datasets.checks import Records
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.json_files import Records
 
 
 def parse_size(text: str) -> tuple[str, int]:

@@ -109,7 +109,9 @@ def image_records(frames: list[dict], video: str, root: Path) -> list[dict]:
             with Image.open(path) as image:
                 width, height = image.size
         except OSError as error:
-            raise ValueError(f'{path}: cannot be read as an image') from error
+            raise ValueError(
+                f'{video}.json: {path} cannot be read as an image'
+            ) from error
         record = dict(
             id=frame['id'],
             file_name=frame['file_name'],
