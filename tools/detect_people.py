@@ -32,7 +32,7 @@ from ogn_mm.engine.checkpoint import (
     require_checkpoint,
     require_weights,
 )
-from ogn_mm.engine.json_files import Records, read_json
+from ogn_mm.engine.json_files import Records, read_json, read_object
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -98,9 +98,8 @@ def list_images(ann: str, folder: str) -> list[dict]:
         ValueError: The file does not list images as COCO's does.
         FileNotFoundError: There is no such file, or some images are missing.
     """
-    content = read_json(ann)
-    found = content.get('images') if isinstance(content, dict) else None
-    if not isinstance(found, list) or not found:
+    found = read_object(ann, images=list)['images']
+    if not found:
         raise ValueError(f"{ann}: field 'images' should be a non-empty list")
     images = Records(found, 'image', ann)
     images.unique_ids()
@@ -129,7 +128,7 @@ def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
         data=[str(Path(path).resolve()) for path in (args.ann, args.images)],
     )
     manifest = folder / 'run.json'
-    for name, value in (read_json(str(manifest)) if manifest.exists() else {}).items():
+    for name, value in (read_object(manifest) if manifest.exists() else {}).items():
         if value != run.get(name):
             raise ValueError(
                 f'{folder}: holds detections of another {name}; remove the folder or '

@@ -154,17 +154,34 @@ def check_detections(content, source: str, image_ids: set) -> Counter:
     Raises:
         ValueError: The first thing found that cannot be meant.
     """
+    detections = check_results(content, 'detection', source, image_ids)
+    detections.numbers('bbox', 4)
+    others = sum(item['category_id'] != 1 for item in detections.items)
+    return +Counter({'detections of other categories': others})
+
+
+def check_results(content, kind: str, source: str, image_ids) -> Records:
+    """Check what COCO's results of all kinds have in common.
+
+    Args:
+        content: The parsed JSON.
+        kind (str): What a result is, for messages.
+        source (str): The file's name, for messages.
+        image_ids (Container): Of the annotation file.
+
+    Raises:
+        ValueError: The first thing found that cannot be meant.
+    """
     if not isinstance(content, list) or not content:
         raise ValueError(
             f'{source}: should be a non-empty JSON list, found {shown(content)}'
         )
-    detections = Records(content, 'detection', source)
-    unknown = [i not in image_ids for i in detections.column('image_id', int)]
-    detections.report(unknown, "'image_id' is not in the annotation file")
-    detections.numbers('bbox', 4)
-    detections.numbers('score')
-    others = sum(category != 1 for category in detections.column('category_id', int))
-    return +Counter({'detections of other categories': others})
+    results = Records(content, kind, source)
+    unknown = [i not in image_ids for i in results.column('image_id', int)]
+    results.report(unknown, "'image_id' is not in the annotation file")
+    results.column('category_id', int)
+    results.numbers('score')
+    return results
 
 
 def missing_files(paths) -> list[str]:

@@ -141,9 +141,9 @@ class Records(NamedTuple):
         wrong = [value not in (0, 1) for value in values]
         self.report(wrong, f"'{field}' should be 0 or 1", values)
 
-    def unique_ids(self) -> dict:
+    def unique_ids(self, kind: type = int) -> dict:
         """The ids, as keys in their order."""
-        ids = self.column('id', int)
+        ids = self.column('id', kind)
         counts = Counter(ids)
         self.report([counts[i] > 1 for i in ids], "'id' is not unique")
         return counts

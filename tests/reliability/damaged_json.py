@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from functools import partial
 
 from hypothesis import strategies as st
 
@@ -101,10 +102,16 @@ def damaged(draw, contents, largest=3):
     return root[0] if root else None
 
 
+def lines(content) -> str:
+    """A journal with a value a line; what is no list is one line."""
+    values = content if isinstance(content, list) else [content]
+    return ''.join(f'{json.dumps(value)}\n' for value in values)
+
+
 @st.composite
-def encoded(draw, content) -> bytes:
-    """The content as a file: as JSON has it, or with something wrong with its bytes."""
-    text = json.dumps(content)
+def encoded(draw, content, write=json.dumps) -> bytes:
+    """The content as a file: sound, or with something wrong with its bytes."""
+    text = write(content)
     if DEEP in text:
         depth = draw(st.sampled_from([50, 2000, 100_000]))
         text = text.replace(f'"{DEEP}"', '[' * depth + ']' * depth)
@@ -114,11 +121,11 @@ def encoded(draw, content) -> bytes:
 
 
 def cut(draw, text):
-    return text[: draw(st.integers(0, len(text) - 1))].encode()
+    return text[: draw(st.integers(0, len(text)))].encode()
 
 
 def overwrite(draw, text):
-    place, data = draw(st.integers(0, len(text) - 1)), text.encode()
+    place, data = draw(st.integers(0, len(text))), text.encode()
     return data[:place] + draw(st.binary(max_size=3)) + data[place + 1 :]
 
 
@@ -144,9 +151,9 @@ def pad(draw, text):
 BYTE_DAMAGES = [cut, overwrite, insert, repeat, recode, pad]
 
 
-def damaged_json(*contents, largest=3):
+def damaged_json(*contents, largest=3, write=json.dumps):
     """Files of one of some contents, damaged in places, in bytes, or not at all."""
-    return damaged(contents, largest).flatmap(encoded)
+    return damaged(contents, largest).flatmap(partial(encoded, write=write))
 
 
 def read_or_refuse(read, path, errors=(ValueError, FileNotFoundError)):

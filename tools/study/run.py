@@ -14,10 +14,17 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.json_files import read_object
 from ogn_mm.engine.provenance import device_name, package_versions
 
 from .launch import ALONE, TOOLS, Launcher
-from .record import match_predictions, pack_matches, read_curves, training_precision
+from .record import (
+    match_predictions,
+    pack_matches,
+    read_curves,
+    read_result,
+    training_precision,
+)
 
 SOURCES = ('ogn_mm', 'configs', 'tools')  # what results depend on
 PROGRESS = re.compile(
@@ -70,7 +77,7 @@ class Run:
         if self.trained is None:
             return True
         times = self.trained.finished and [
-            json.loads(run.result.read_text())[key]
+            read_result(run.result)[key]
             for run, key in ((self.trained, 'finished'), (self, 'started'))
         ]
         return bool(times) and times[0] <= times[1]
@@ -194,7 +201,7 @@ class Run:
 
     def write_result(self) -> None:
         """Write what was measured, and under which circumstances."""
-        metrics = json.loads((self.folder / 'metrics.json').read_text())
+        metrics = read_object(self.folder / 'metrics.json')
         if 'coco/AP' not in metrics:
             self.error = f'the test gave no coco/AP but {sorted(metrics)}'
             return
