@@ -20,17 +20,14 @@ from pathlib import Path
 
 from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from rich.progress import Progress
 
 import ogn_mm  # noqa: F401
 from ogn_mm.datasets.checks import require_images
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import (
-    find_weights,
     is_local,
     require_checkpoint,
-    require_weights,
 )
 from ogn_mm.engine.json_files import Records, read_json, read_object
 from ogn_mm.engine.launch import (
@@ -45,25 +42,6 @@ from ogn_mm.evaluation.metrics.detection_file import (
     read_journal,
     write_detections,
 )
-
-
-class RequireWeightsHook(Hook):
-    """Refuse a checkpoint that lacks weights of the model.
-
-    Weights that the model does not have, as those of a mask head, are passed over.
-
-    Args:
-        checkpoint (str): The file's name, for the message.
-    """
-
-    def __init__(self, checkpoint: str):
-        self.checkpoint = checkpoint
-
-    def after_load_checkpoint(self, runner, checkpoint):
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        require_weights(
-            model, find_weights(checkpoint, self.checkpoint), self.checkpoint
-        )
 
 
 class ProgressHook(Hook):
@@ -183,7 +161,6 @@ def detect(args: argparse.Namespace):
     if read_json(str(journal_folder(args.out) / 'images.json'))['images']:
         merge_args(cfg, args)
         runner = build_runner(cfg)
-        runner.register_hook(RequireWeightsHook(args.checkpoint))
         runner.register_hook(ProgressHook())
         runner.test()
     barrier()

@@ -67,7 +67,7 @@ def check_object(content, source: str, **kinds: type) -> None:
 
 
 def printable(name: str) -> str:
-    """A file's name for messages, which have one line."""
+    """A name from a file for messages, which have one line."""
     return name if name.isprintable() else ascii(name)
 
 

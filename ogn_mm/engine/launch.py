@@ -19,6 +19,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from .config_check import check_config, check_overrides
+from .hooks import RequireWeightsHook
 
 
 def build_parser(description: str) -> argparse.ArgumentParser:
@@ -131,9 +132,14 @@ def start_processes(cfg: Config):
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the config's Runner, distributed if ``cfg.launcher`` says so."""
+    """Build the config's Runner, distributed if ``cfg.launcher`` says so.
+
+    It refuses checkpoints that do not fit, see `RequireWeightsHook`.
+    """
     use_gloo_without_accelerator(cfg)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner.register_hook(RequireWeightsHook())
+    return runner
 
 
 def run_tool(tool: Callable[[argparse.Namespace], None], args: argparse.Namespace):

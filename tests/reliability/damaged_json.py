@@ -55,9 +55,8 @@ def duplicate(draw, container, key):
 
 def rename(draw, container, key):
     if isinstance(container, dict):
-        container[draw(st.sampled_from(['x', key.upper(), f'{key}s']))] = container.pop(
-            key
-        )
+        name = draw(st.sampled_from(['x', str(key).upper(), f'{key}s']))
+        container[name] = container.pop(key)
     else:
         container.reverse()
 

@@ -94,10 +94,12 @@ def read_result(path: Path) -> dict:
     check_object(result['metrics'], str(path), **{'coco/AP': int | float})
     if not -1 <= result['metrics']['coco/AP'] <= 1:
         raise ValueError(f"{path}: field 'coco/AP' is no average precision")
+    fields = dict.fromkeys(PoseMatches._fields, list)
+    check_object(result.get('matches'), f'{path}: matches', **fields)
     try:
         unpack_matches(result['matches'])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: field 'matches' is missing or damaged") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{path}: field 'matches' is damaged") from error
     return result
 
 
