@@ -100,17 +100,15 @@ def check_annotations(
     sizes = {name: images.numbers(name) for name in ('width', 'height')}
     for name, values in sizes.items():
         images.report(values <= 0, f"'{name}' is not positive")
+    categories = Records(content['categories'], 'category', source)
+    categories.column('name', str)
+    category_ids = categories.unique_ids()
     if not with_people:
         return Counter()
 
     people = Records(content['annotations'], 'annotation', source)
     people.unique_ids()
-    categories = Records(content['categories'], 'category', source)
-    categories.column('name', str)
-    for name, ids in (
-        ('image_id', image_ids),
-        ('category_id', categories.unique_ids()),
-    ):
+    for name, ids in (('image_id', image_ids), ('category_id', category_ids)):
         dangling = [i not in ids for i in people.column(name, int)]
         people.report(dangling, f"'{name}' is unknown")
     if evaluated:
@@ -123,6 +121,7 @@ def check_annotations(
         having.report(having.numbers(name) < 0, f"'{name}' is negative")
     for name in ('iscrowd', 'ignore'):
         people.flags(name)
+    people.having('segmentation').column('segmentation', list | dict | None)
     people.having('bbox').numbers('bbox', 4)
     posed = people.having('keypoints')
     keypoints = posed.numbers('keypoints', 3 * num_keypoints)

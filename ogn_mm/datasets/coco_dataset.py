@@ -146,6 +146,9 @@ class ValidatedCocoDataset(CocoDataset):
         info = super().parse_data_info(raw_data_info)
         if info is None:
             self.skipped['people without box or keypoints'] += 1
+        elif self.data_mode == 'bottomup':
+            # upstream joins the polygons of an image, and stumbles over None
+            info['segmentation'] = info['segmentation'] or []
         return info
 
     # Upstream's is static; as a method it can count.
