@@ -58,7 +58,10 @@ def check_object(content, source: str, **kinds: type) -> None:
     if not isinstance(content, dict):
         raise ValueError(f'{source}: should be a JSON object, found {shown(content)}')
     for name, kind in kinds.items():
-        if type(content.get(name)) not in (get_args(kind) or (kind,)):
+        value = content.get(name)
+        if type(value) not in (get_args(kind) or (kind,)) or (
+            type(value) is int and abs(value) > LARGEST_ID
+        ):
             found = shown(content[name]) if name in content else 'nothing'
             expected = getattr(kind, '__name__', kind)
             raise ValueError(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ogn_mm.engine.json_files import HUGE, Records, shown, to_floats
+from ogn_mm.engine.json_files import HUGE, Records, check_object, shown, to_floats
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
 from .files import FILE_NAME, is_polygon, list_in
@@ -63,7 +63,7 @@ def image_id_of(file_name, where: str) -> int:
 def read_rect(rect, where: str) -> dict:
     """The track, head box and keypoints of one person."""
     person = dict(track_id=single(rect, 'track_id', where))
-    Records([person], 'entry', where).column('track_id', int)
+    check_object(person, where, track_id=int)
     if 'x1' in rect:
         corners = [single(rect, name, where) for name in ('x1', 'y1', 'x2', 'y2')]
         x1, y1, x2, y2 = finite(corners, 'x1, y1, x2, y2', where).tolist()
