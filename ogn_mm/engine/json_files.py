@@ -8,6 +8,7 @@ import json
 import reprlib
 from collections import Counter
 from pathlib import Path
+from types import UnionType
 from typing import NamedTuple, get_args
 
 import numpy as np
@@ -37,7 +38,7 @@ def read_json(path: str):
         raise ValueError(f'{path}: {TOO_DEEP}') from None
 
 
-def read_object(path: str | Path, **kinds: type) -> dict:
+def read_object(path: str | Path, **kinds: type | UnionType) -> dict:
     """Read a JSON file that holds an object.
 
     Args:
@@ -53,7 +54,7 @@ def read_object(path: str | Path, **kinds: type) -> dict:
     return content
 
 
-def check_object(content, source: str, **kinds: type) -> None:
+def check_object(content, source: str, **kinds: type | UnionType) -> None:
     """Raise ValueError unless a value is a JSON object with fields of these kinds."""
     if not isinstance(content, dict):
         raise ValueError(f'{source}: should be a JSON object, found {shown(content)}')
@@ -122,7 +123,7 @@ class Records(NamedTuple):
         """The items that have a field."""
         return self._replace(items=[item for item in self.items if field in item])
 
-    def column(self, field: str, kind: type) -> list:
+    def column(self, field: str, kind: type | UnionType) -> list:
         """The values of a field that all items must have."""
         lacks = [not isinstance(item, dict) or field not in item for item in self.items]
         self.report(lacks, f"field '{field}' is missing")
