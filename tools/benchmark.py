@@ -28,6 +28,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.provenance import (
     device_name,
     format_circumstances,
@@ -126,7 +127,7 @@ def written_metrics(words: list[str]) -> str:
     if path.suffix != '.json' or not path.is_file():
         return ''
     lines = ['| metric | value |', '| --- | --: |']
-    for name, value in json.loads(path.read_text()).items():
+    for name, value in read_object(path).items():
         lines.append(f'| {name} | {value:.2f} |')
     return '\n'.join(lines)
 
@@ -168,6 +169,18 @@ def format_report(name: str, steps: list[dict]) -> str:
     return text + '\n'
 
 
+def read_steps(record: Path) -> dict[str, dict]:
+    """The steps that are done, by their commands.
+
+    Raises:
+        ValueError: The record is damaged; the sentence names file and field.
+    """
+    steps = read_object(record, steps=list)['steps']
+    for step in steps:
+        check_object(step, str(record), command=str, printed=str, plots=list)
+    return {step['command']: step for step in steps}
+
+
 def run_suite(args: argparse.Namespace, commands: list[list[str]], lock) -> None:
     """Run what is not finished yet and write the reports after every step.
 
@@ -175,8 +188,7 @@ def run_suite(args: argparse.Namespace, commands: list[list[str]], lock) -> None
         ValueError: A command failed.
     """
     record = args.out / 'report.json'
-    old = json.loads(record.read_text())['steps'] if record.exists() else []
-    finished = {step['command']: step for step in old}
+    finished = read_steps(record) if record.exists() else {}
     steps = []
     for number, words in enumerate(commands, 1):
         command = shlex.join(words)

@@ -20,19 +20,17 @@ from pathlib import Path
 
 from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from rich.progress import Progress
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.checks import Records, read_json, require_images
+from ogn_mm.datasets.checks import require_images
 from ogn_mm.datasets.transforms import use_checked_images
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import (
-    find_weights,
     is_local,
     require_checkpoint,
-    require_weights,
 )
+from ogn_mm.engine.json_files import Records, read_json, read_object
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -45,25 +43,6 @@ from ogn_mm.evaluation.metrics.detection_file import (
     read_journal,
     write_detections,
 )
-
-
-class RequireWeightsHook(Hook):
-    """Refuse a checkpoint that lacks weights of the model.
-
-    Weights that the model does not have, as those of a mask head, are passed over.
-
-    Args:
-        checkpoint (str): The file's name, for the message.
-    """
-
-    def __init__(self, checkpoint: str):
-        self.checkpoint = checkpoint
-
-    def after_load_checkpoint(self, runner, checkpoint):
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        require_weights(
-            model, find_weights(checkpoint, self.checkpoint), self.checkpoint
-        )
 
 
 class ProgressHook(Hook):
@@ -98,9 +77,8 @@ def list_images(ann: str, folder: str) -> list[dict]:
         ValueError: The file does not list images as COCO's does.
         FileNotFoundError: There is no such file, or some images are missing.
     """
-    content = read_json(ann)
-    found = content.get('images') if isinstance(content, dict) else None
-    if not isinstance(found, list) or not found:
+    found = read_object(ann, images=list)['images']
+    if not found:
         raise ValueError(f"{ann}: field 'images' should be a non-empty list")
     images = Records(found, 'image', ann)
     images.unique_ids()
@@ -129,7 +107,7 @@ def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
         data=[str(Path(path).resolve()) for path in (args.ann, args.images)],
     )
     manifest = folder / 'run.json'
-    for name, value in (read_json(str(manifest)) if manifest.exists() else {}).items():
+    for name, value in (read_object(manifest) if manifest.exists() else {}).items():
         if value != run.get(name):
             raise ValueError(
                 f'{folder}: holds detections of another {name}; remove the folder or '
@@ -184,7 +162,6 @@ def detect(args: argparse.Namespace):
     if read_json(str(journal_folder(args.out) / 'images.json'))['images']:
         merge_args(cfg, args)
         runner = build_runner(cfg)
-        runner.register_hook(RequireWeightsHook(args.checkpoint))
         runner.register_hook(ProgressHook())
         runner.test()
     barrier()

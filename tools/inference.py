@@ -24,6 +24,7 @@ import argparse
 import json
 import pickle
 import sys
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ from ogn_mm.apis import KeypointDetectionInferencer, OGNInferencer, list_images
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import find_weights, require_checkpoint, require_weights
 from ogn_mm.engine.config_check import check_config
+from ogn_mm.engine.json_files import Records, check_object
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 from ogn_mm.models.utils import find_config
 
@@ -159,14 +161,20 @@ def read_journal(path: Path, settings: dict) -> list[dict]:
     Raises:
         ValueError: That run had other settings.
     """
-    records = list(read_json_lines(path))
+    records = list(read_json_lines(path, dict))
     if len(records) > 1 and records[0] != settings:
         changed = [key for key in settings if records[0].get(key) != settings[key]]
         raise ValueError(
             f'{path}: holds results of another {", ".join(changed)}; choose another '
             '--out or remove it'
         )
-    return records[1:]
+    pictures = Records(records[1:], 'line', str(path))
+    pictures.column('file_name', str)
+    for name in ('width', 'height'):
+        pictures.column(name, int)
+    for pose in chain.from_iterable(pictures.column('poses', list)):
+        check_object(pose, str(path), keypoints=list)
+    return pictures.items
 
 
 def read_model(config: str, checkpoint: str) -> dict:

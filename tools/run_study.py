@@ -57,6 +57,7 @@ from study.display import Display
 from study.launch import Launcher
 from study.lock import lock_folder
 from study.plan import load_study, plan_runs
+from study.record import read_result
 from study.report import report_study
 from study.run import Run
 
@@ -138,7 +139,7 @@ def write_results(study: dict, runs: list[Run], work_dir: Path) -> None:
     """Gather the results of the finished runs in ``results.json``."""
     results = [
         dict(
-            json.loads(run.result.read_text()),
+            read_result(run.result),
             config=str(run.config.relative_to(work_dir)),
             folder=str(run.folder.relative_to(work_dir)),
         )

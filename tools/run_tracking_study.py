@@ -27,6 +27,7 @@ from mmengine.config import Config
 
 from ogn_mm.datasets.generated_people import generate_videos
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.launch import build_runner
 from ogn_mm.engine.provenance import (
     device_name,
@@ -116,11 +117,24 @@ def plan_runs(study: dict, seeds: list[int], data: Path):
         yield dict(detections=detections, tracker=tracker, seed=seed), cfg
 
 
+def read_runs(path: Path) -> dict[str, dict]:
+    """The runs in ``results.json`` by the hash of their config.
+
+    Raises:
+        ValueError: It is damaged; the sentence names file and field.
+    """
+    runs = read_object(path, runs=list)['runs']
+    for run in runs:
+        check_object(run, str(path), hash=str, metrics=dict, videos=dict, seed=int)
+        numbers = dict.fromkeys(METRICS, int | float)
+        check_object(run['metrics'], str(path), **numbers)
+    return {run['hash']: run for run in runs}
+
+
 def run_study(study: dict, args: argparse.Namespace) -> dict:
     """Test what is not in ``results.json`` yet; returns its content."""
     path = args.out / 'results.json'
-    old = json.loads(path.read_text())['runs'] if path.exists() else []
-    finished = {run['hash']: run for run in old}
+    finished = read_runs(path) if path.exists() else {}
     source = git_state()  # of the code that is loaded, whatever is committed later
     seeds = args.seeds or study['seeds']
     for seed in seeds:

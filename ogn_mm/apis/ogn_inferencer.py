@@ -46,7 +46,8 @@ class OGNInferencer(Pose2DInferencer):
     which they are sorted.
 
     Args:
-        model (str | dict, optional): See :func:`find_model`.
+        model (str | dict): See :func:`find_model`. It is needed: a config in a
+            checkpoint would be a program of whoever made it.
         weights, device, scope, *args: As for `Pose2DInferencer`.
         det_model (str | dict, optional): The detector, likewise; ``'whole_image'`` for
             none.
@@ -85,6 +86,8 @@ class OGNInferencer(Pose2DInferencer):
             raise ValueError(
                 f'people_per_batch should be at least 1, got {people_per_batch}'
             )
+        if model is None:  # upstream would run the one that the checkpoint holds
+            raise ValueError(f'{type(self).__name__}: needs a `model`, a config')
         self.box_filter = box_filter and TASK_UTILS.build(box_filter)
         self.pose_nms_cfg = pose_nms_cfg or {}
         self.people_per_batch = people_per_batch

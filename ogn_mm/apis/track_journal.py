@@ -4,7 +4,6 @@ import io
 import json
 import math
 import os
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from mmengine.structures import InstanceData
 
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.json_files import check_object, to_floats
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 from ogn_mm.evaluation.functional import in_long_tracks
 
@@ -51,6 +51,12 @@ class TrackJournal:
         if found and self.state_path.exists():
             self.tracker = self.read_state()
             self.done, self.previous = self.tracker.pop('place').tolist()
+            frames = [record['frame'] for record in self.records(self.done)]
+            if frames != list(range(self.done + 1)):
+                raise ValueError(
+                    f'{self.path}: lacks frames of the {self.done + 1} that are done; '
+                    'remove it to begin anew'
+                )
         out.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_suffix('.partial')
         with partial.open('w') as journal:
@@ -61,19 +67,23 @@ class TrackJournal:
 
     def records(self, last: float = math.inf) -> Iterator[dict]:
         """What was found in each frame up to the last one wanted."""
-        for line in read_json_lines(self.path):
-            if line.get('frame', math.inf) <= last and 'frame' in line:
-                yield line
+        for line in read_json_lines(self.path, dict):
+            if 'frame' in line:  # the first line has the settings
+                check_object(line, str(self.path), frame=int, file_name=str)
+                if line['frame'] <= last:
+                    yield line
 
     def read_state(self) -> dict[str, np.ndarray]:
         """What :meth:`save` has written."""
         try:
-            with np.load(self.state_path) as state:
-                return dict(state)
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            with np.load(self.state_path) as found:
+                state = dict(found)
+            check_state(**state)
+        except Exception as error:  # a damaged archive may raise anything
             raise ValueError(
                 f'{self.state_path}: is damaged; remove it to begin anew'
             ) from error
+        return state
 
     def save(self, tracker: dict, journal) -> None:
         """Make what is done up to here safe, in the open journal as well."""
@@ -87,11 +97,30 @@ class TrackJournal:
         self, num_keypoints: int, min_length: int
     ) -> Iterator[tuple[dict, dict]]:
         """Each record, and its arrays without tracks of fewer poses than wanted."""
-        ids = [np.array(r.get('track_ids', []), int) for r in self.records()]
+
+        def columns(record: dict) -> dict[str, np.ndarray]:
+            try:
+                return record_arrays(record, num_keypoints)
+            except ValueError as error:
+                frame = record['frame']
+                raise ValueError(f'{self.path}: frame {frame}: {error}') from error
+
+        ids = [columns(record)['track_ids'] for record in self.records()]
         kept = in_long_tracks(ids, min_length)
         for record, mask in zip(self.records(), kept, strict=True):
-            columns = record_arrays(record, num_keypoints)
-            yield record, {name: column[mask] for name, column in columns.items()}
+            yield record, {name: c[mask] for name, c in columns(record).items()}
+
+
+def check_state(place, next_id=None, **tracks) -> None:
+    """Raise ValueError unless this can be a tracker's state, and where it was."""
+    columns = [place, *tracks.values()]
+    if (
+        (place.shape, place.dtype.kind) != ((2,), 'i')
+        or (next_id is not None and (next_id.shape, next_id.dtype.kind) != ((), 'i'))
+        or any(column.dtype.kind not in 'biuf' for column in columns)
+        or len({len(column) for column in tracks.values()}) > 1
+    ):
+        raise ValueError('this is no state of a tracker')
 
 
 def describe_frame(frame: Frame, found: InstanceData | None) -> dict:
@@ -111,9 +140,19 @@ def describe_frame(frame: Frame, found: InstanceData | None) -> dict:
 
 
 def record_arrays(record: dict, num_keypoints: int) -> dict[str, np.ndarray]:
-    """A record's columns as arrays; nobody is in a broken frame."""
-    return dict(
-        track_ids=np.array(record.get('track_ids', []), int),
-        bboxes=np.array(record.get('bboxes', []), float).reshape(-1, 4),
-        poses=np.array(record.get('poses', []), float).reshape(-1, num_keypoints, 3),
-    )
+    """A record's columns as arrays; nobody is in a broken frame.
+
+    Raises:
+        ValueError: A column is not of as many finite numbers as it should be.
+    """
+    ids = record.get('track_ids', [])
+    count = len(ids) if isinstance(ids, list) else -1
+    columns = {}
+    shapes = dict(track_ids=(), bboxes=(4,), poses=(num_keypoints, 3))
+    for name, shape in shapes.items():
+        column = to_floats(record.get(name, []))
+        sound = column is not None and column.size == math.prod(shape) * count
+        if not sound or not np.isfinite(column).all():
+            raise ValueError(f"'{name}' should be {shape} numbers a person")
+        columns[name] = column.reshape(-1, *shape)
+    return columns | dict(track_ids=columns['track_ids'].astype(int))

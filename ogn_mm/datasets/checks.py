@@ -3,34 +3,24 @@
 Each raises ValueError with one sentence that names the file, the record and the field.
 """
 
-import json
 import os
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
-from mmengine.fileio import LocalBackend, exists, get_file_backend, get_text
+from mmengine.fileio import LocalBackend, get_file_backend
+
+from ogn_mm.engine.json_files import (
+    TOO_DEEP,
+    Records,
+    check_object,
+    printable,
+    read_json,
+    shown,
+)
 
 Loaded = TypeVar('Loaded')
-
-# Samples are float32: products of two numbers up to this one stay finite.
-HUGE = 1e18
-
-
-def read_json(path: str):
-    """Read a JSON file through MMEngine's file backends.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is not JSON.
-    """
-    if not exists(path):
-        raise FileNotFoundError(f'{path}: there is no such file')
-    try:
-        return json.loads(get_text(path))
-    except ValueError as error:
-        raise ValueError(f'{path}: is not JSON ({error})') from error
 
 
 def load_checked(
@@ -61,6 +51,8 @@ def load_checked(
     except Exception as error:
         failure = error
     check(read_json(source) if failure else content(loaded))
+    if isinstance(failure, RecursionError):
+        raise ValueError(f'{source}: {TOO_DEEP}')
     if failure:
         raise ValueError(
             f'{source}: cannot be loaded as COCO keypoints ({failure!r})'
@@ -94,8 +86,7 @@ def check_annotations(
     Raises:
         ValueError: The first thing found that cannot be meant.
     """
-    if not isinstance(content, dict):
-        raise ValueError(f'{source}: should be a JSON object, found {shown(content)}')
+    check_object(content, source)
     for name in ('images', 'categories') + ('annotations',) * with_people:
         if not isinstance(content.get(name), list) or not content[name]:
             found = shown(content[name]) if name in content else 'nothing'
@@ -104,24 +95,33 @@ def check_annotations(
             )
     images = Records(content['images'], 'image', source)
     images.column('file_name', str)
+    images.having('crowdIndex').numbers('crowdIndex')
     image_ids = images.unique_ids()
     sizes = {name: images.numbers(name) for name in ('width', 'height')}
     for name, values in sizes.items():
         images.report(values <= 0, f"'{name}' is not positive")
+    categories = Records(content['categories'], 'category', source)
+    categories.column('name', str)
+    category_ids = categories.unique_ids()
     if not with_people:
         return Counter()
 
     people = Records(content['annotations'], 'annotation', source)
     people.unique_ids()
-    categories = Records(content['categories'], 'category', source).unique_ids()
-    for name, ids in (('image_id', image_ids), ('category_id', categories)):
+    for name, ids in (('image_id', image_ids), ('category_id', category_ids)):
         dangling = [i not in ids for i in people.column(name, int)]
         people.report(dangling, f"'{name}' is unknown")
     if evaluated:
         people.column('bbox', list)
         people.column('keypoints', list)
         if with_area:
-            people.numbers('area')
+            people.column('area', int | float)
+    for name in ('area', 'num_keypoints'):
+        having = people.having(name)
+        having.report(having.numbers(name) < 0, f"'{name}' is negative")
+    for name in ('iscrowd', 'ignore'):
+        people.flags(name)
+    people.having('segmentation').column('segmentation', list | dict | None)
     people.having('bbox').numbers('bbox', 4)
     posed = people.having('keypoints')
     keypoints = posed.numbers('keypoints', 3 * num_keypoints)
@@ -153,17 +153,34 @@ def check_detections(content, source: str, image_ids: set) -> Counter:
     Raises:
         ValueError: The first thing found that cannot be meant.
     """
+    detections = check_results(content, 'detection', source, image_ids)
+    detections.numbers('bbox', 4)
+    others = sum(item['category_id'] != 1 for item in detections.items)
+    return +Counter({'detections of other categories': others})
+
+
+def check_results(content, kind: str, source: str, image_ids) -> Records:
+    """Check what COCO's results of all kinds have in common.
+
+    Args:
+        content: The parsed JSON.
+        kind (str): What a result is, for messages.
+        source (str): The file's name, for messages.
+        image_ids (Container): Of the annotation file.
+
+    Raises:
+        ValueError: The first thing found that cannot be meant.
+    """
     if not isinstance(content, list) or not content:
         raise ValueError(
             f'{source}: should be a non-empty JSON list, found {shown(content)}'
         )
-    detections = Records(content, 'detection', source)
-    unknown = [i not in image_ids for i in detections.column('image_id', int)]
-    detections.report(unknown, "'image_id' is not in the annotation file")
-    detections.numbers('bbox', 4)
-    detections.numbers('score')
-    others = sum(category != 1 for category in detections.column('category_id', int))
-    return +Counter({'detections of other categories': others})
+    results = Records(content, kind, source)
+    unknown = [i not in image_ids for i in results.column('image_id', int)]
+    results.report(unknown, "'image_id' is not in the annotation file")
+    results.column('category_id', int)
+    results.numbers('score')
+    return results
 
 
 def missing_files(paths) -> list[str]:
@@ -200,7 +217,7 @@ def require_images(
     if missing:
         raise FileNotFoundError(
             f'{source}: {len(missing)} of {len(paths)} images do not exist, '
-            f'among them {", ".join(missing[:3])}; {advice}'
+            f'among them {", ".join(map(printable, missing[:3]))}; {advice}'
         )
 
 
@@ -211,73 +228,3 @@ def summarize(loaded: str, skipped: Counter, noted: Counter) -> str:
             listed = ', '.join(f'{n} {what}' for what, n in counts.items())
             loaded += f'; {verb} {listed}'
     return loaded
-
-
-def shown(value) -> str:
-    """A short description of a value for messages."""
-    text = repr(value)
-    return text if len(text) <= 40 else f'a {type(value).__name__} of {len(value)}'
-
-
-class Records(NamedTuple):
-    """A list of JSON objects of one kind, from one file."""
-
-    items: list
-    kind: str
-    source: str
-
-    def report(self, wrong, problem: str) -> None:
-        """Raise ValueError about the first item that is wrong, if there is one."""
-        wrong = np.flatnonzero(wrong)
-        if not len(wrong):
-            return
-        item = self.items[wrong[0]]
-        has_id = isinstance(item, dict) and 'id' in item
-        name = f'id {item["id"]}' if has_id else f'number {wrong[0]}'
-        more = f' (and {len(wrong) - 1} more)' if len(wrong) > 1 else ''
-        raise ValueError(f'{self.source}: {self.kind} {name}: {problem}{more}')
-
-    def having(self, field: str) -> 'Records':
-        """The items that have a field."""
-        return self._replace(items=[item for item in self.items if field in item])
-
-    def column(self, field: str, kind: type) -> list:
-        """The values of a field that all items must have."""
-        lacks = [not isinstance(item, dict) or field not in item for item in self.items]
-        self.report(lacks, f"field '{field}' is missing")
-        values = [item[field] for item in self.items]
-        wrong = [not isinstance(value, kind) for value in values]
-        if any(wrong):
-            found = shown(values[wrong.index(True)])
-            expected = getattr(kind, '__name__', kind)
-            self.report(wrong, f"'{field}' should be {expected}, found {found}")
-        return values
-
-    def unique_ids(self) -> dict:
-        """The ids, as keys in their order."""
-        ids = self.column('id', int)
-        counts = Counter(ids)
-        self.report([counts[i] > 1 for i in ids], "'id' is not unique")
-        return counts
-
-    def numbers(self, field: str, length: int | None = None) -> np.ndarray:
-        """The values of a field as floats, (N,), or (N, length) if they are lists."""
-        values = self.column(field, int | float if length is None else list)
-        if length is not None:
-            wrong = [len(value) != length for value in values]
-            if any(wrong):
-                found = len(values[wrong.index(True)])
-                self.report(
-                    wrong, f"'{field}' should be {length} numbers, found {found}"
-                )
-        try:
-            array = np.array(values, float)
-        except (TypeError, ValueError):
-            alien = [any(not isinstance(v, int | float) for v in row) for row in values]
-            self.report(alien, f"'{field}' holds something that is not a number")
-            raise
-        rows = array.reshape(len(values), length or 1)
-        self.report(~np.isfinite(rows).all(axis=1), f"'{field}' is not finite")
-        huge = (np.abs(rows) > HUGE).any(axis=1)
-        self.report(huge, f"'{field}' is beyond {HUGE:g}")
-        return array if length is None else rows

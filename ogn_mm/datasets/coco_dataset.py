@@ -8,14 +8,10 @@ from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset
 from mmpose.registry import DATASETS
 
+from ogn_mm.engine.json_files import read_json
+
 from .checked_images import CheckedImages
-from .checks import (
-    check_annotations,
-    load_checked,
-    read_json,
-    require_images,
-    summarize,
-)
+from .checks import check_annotations, load_checked, require_images, summarize
 from .detections import load_detections
 
 
@@ -171,6 +167,9 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
         if self.data_mode == 'topdown':
             image = raw_data_info['raw_img_info']
             info['img_shape'] = image['height'], image['width']
+        else:
+            # upstream joins the polygons of an image, and stumbles over None
+            info['segmentation'] = info['segmentation'] or []
         return info
 
     # Upstream's is static; as a method it can count.

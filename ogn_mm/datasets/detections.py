@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from mmpose.registry import TASK_UTILS
 
-from .checks import check_detections, read_json
+from ogn_mm.engine.json_files import read_json
+
+from .checks import check_detections
 
 
 class Detections(NamedTuple):

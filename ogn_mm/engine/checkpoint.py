@@ -1,16 +1,7 @@
 """Reading checkpoints safely and writing them in one piece.
 
-``torch.load`` restricts a pickle to an allow-list (``weights_only``), which lacks
-what MMEngine's checkpoints hold beside tensors: ``HistoryBuffer`` (the logged
-scalars), plain numpy arrays and scalars (dataset metainfo, best scores) and, with
-``OneCycleLR``, the function that anneals its learning rate.
-Importing this module adds exactly these, so that MMEngine's, MMPose's and
-MMDetection's own checkpoints load, resume and test with the protection on.
-
-A numpy pickle is a risk of its own: a crafted dtype reads foreign memory, and
-``builtins.getattr`` reaches every module. Stand-ins take their places: they know the
-plain number types, HistoryBuffer's own statistics and OneCycleLR's two functions, and
-refuse all else.
+Importing this module lets ``torch.load`` read MMEngine's, MMPose's and MMDetection's
+own checkpoints, resume and test with its protection on; see `safe_globals`.
 """
 
 import functools
@@ -19,102 +10,38 @@ import pickle
 import re
 from urllib.error import URLError
 
-import numpy as np
 import torch
 from mmengine.fileio import LocalBackend, register_backend
-from mmengine.logging import HistoryBuffer
-from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
 from .atomic_write import write_atomically
-
-
-def one_cycle_scheduler(*args, **kwargs):
-    """Stand-in for ``OneCycleParamScheduler``, which files only name."""
-    raise pickle.UnpicklingError('it asks for a call of OneCycleParamScheduler')
-
-
-# What a file may ask ``getattr`` for: by owner, the class that has it and its names.
-READABLE = {
-    HistoryBuffer: (HistoryBuffer, ('min', 'max', 'current', 'mean')),
-    one_cycle_scheduler: (
-        OneCycleParamScheduler,
-        ('_annealing_cos', '_annealing_linear'),
-    ),
-}
-
-# numpy's own, never copies: `__setstate__`, the last step of unpickling a dtype,
-# leaves them as they are, while it would give a copy any layout that a file asks for.
-# Byte order is lost with it: little-endian is all that these files hold.
-CODES = ('b1', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', 'f2', 'f4', 'f8')
-PLAIN_DTYPES = {code: np.dtype(code) for code in CODES}
-
-
-def read_attribute(owner, name):
-    """Stand-in for ``getattr``: one of the functions in ``READABLE``."""
-    kind, names = READABLE.get(owner, (None, ())) if callable(owner) else (None, ())
-    if not isinstance(name, str) or name not in names:
-        raise pickle.UnpicklingError(f'it asks for getattr({owner!r}, {name!r})')
-    return getattr(kind, name)
-
-
-def read_dtype(code, align=False, copy=False):
-    """Stand-in for ``numpy.dtype``: a plain number type."""
-    if not isinstance(code, str) or code not in PLAIN_DTYPES:
-        raise pickle.UnpicklingError(f'it holds numpy data of type {code!r}')
-    return PLAIN_DTYPES[code]
-
-
-def read_array(subtype, shape, code):
-    """Stand-in for numpy's ``_reconstruct``: an empty array, filled thereafter."""
-    return np.empty(0, np.int8)
-
-
-def read_scalar(dtype, raw):
-    """Stand-in for ``numpy.core.multiarray.scalar``: a plain number."""
-    if not isinstance(dtype, np.dtype) or not isinstance(raw, bytes):
-        raise pickle.UnpicklingError(f'it holds a numpy scalar of type {dtype!r}')
-    return np.frombuffer(raw, dtype).reshape(())[()]
-
-
-def allow_mmengine_checkpoints():
-    """Add what MMEngine's checkpoints hold to torch's allow-list.
-
-    numpy 1 and 2 name their functions differently (``core``, ``_core``); a file
-    written under one loads under the other.
-    """
-    allowed = [
-        HistoryBuffer,
-        (bytes, 'builtins.bytes'),  # an empty array's data
-        (read_attribute, 'builtins.getattr'),
-        (
-            one_cycle_scheduler,
-            f'{OneCycleParamScheduler.__module__}.OneCycleParamScheduler',
-        ),
-        (read_dtype, 'numpy.dtype'),
-        (read_array, 'numpy.ndarray'),  # only ever named, as read_array's argument
-    ]
-    for core in ('numpy.core', 'numpy._core'):
-        allowed.append((read_array, f'{core}.multiarray._reconstruct'))
-        allowed.append((read_scalar, f'{core}.multiarray.scalar'))
-    # Filling in arrays asks for their types to be allowed. A name without a dot
-    # cannot occur in a pickle, so that no file can call these types itself.
-    filled = {np.ndarray, *map(type, PLAIN_DTYPES.values())}
-    allowed += [(kind, kind.__name__) for kind in filled]
-    torch.serialization.add_safe_globals(allowed)
+from .json_files import printable
+from .safe_globals import allow_mmengine_checkpoints
 
 
 def find_reason(error: Exception) -> str:
     """Why ``torch.load`` failed, without its advice to load the file unprotected."""
     text = str(error).rpartition('WeightsUnpickler error:')[2].strip()
+    text = '\n'.join(map(printable, text.split('\n')))
     unknown = re.search(r'GLOBAL (\S+)', text)
     if unknown:
         return f'it asks for `{unknown[1]}`, which may run any code'
     text = text.partition('\n')[0].partition('. ')[0]
     if isinstance(error, pickle.UnpicklingError):
         return text.rstrip('.')
-    return f'it is damaged or no checkpoint ({type(error).__name__}: {text})'
+    # one word, as of a KeyError, tells nothing
+    return 'it is damaged or no checkpoint' + f' ({text})' * (' ' in text)
+
+
+def drop_program(content):
+    """What a checkpoint file holds, without the program that MMEngine would run.
+
+    It runs ``meta.config`` when training is resumed, to compare the numbers of GPUs.
+    """
+    if isinstance(content, dict) and isinstance(content.get('meta'), dict):
+        content['meta'].pop('config', None)
+    return content
 
 
 def explain_refusal(loader):
@@ -129,14 +56,18 @@ def explain_refusal(loader):
     @functools.wraps(loader)
     def load(filename, *args, **kwargs):
         try:
-            return loader(filename, *args, **kwargs)
+            return drop_program(loader(filename, *args, **kwargs))
         except URLError as error:
             raise OSError(
                 f'The checkpoint {filename} was not downloaded: {error.reason}.'
             ) from error
-        except (OSError, ImportError):
-            raise  # a missing file or package
+        except ImportError:
+            raise  # a missing package
         except Exception as error:  # a crafted or damaged pickle may raise anything
+            if isinstance(error, OSError) and (
+                error.filename or not os.path.isfile(filename)
+            ):
+                raise  # a missing file
             reason = find_reason(error)
         raise pickle.UnpicklingError(
             f'The checkpoint {filename} was not loaded: {reason}.'
@@ -185,9 +116,7 @@ def find_weights(content, checkpoint: str) -> dict:
         ValueError: It holds none.
     """
     weights = content.get('state_dict', content) if isinstance(content, dict) else None
-    if not isinstance(weights, dict) or not all(
-        isinstance(weight, torch.Tensor) for weight in weights.values()
-    ):
+    if not isinstance(weights, dict) or not all(map(is_weight, weights.items())):
         raise ValueError(
             f'the checkpoint {checkpoint} holds no weights: neither it nor its '
             '`state_dict` is a dictionary of tensors'
@@ -195,7 +124,20 @@ def find_weights(content, checkpoint: str) -> dict:
     return {name.removeprefix('module.'): value for name, value in weights.items()}
 
 
-def require_weights(model: torch.nn.Module, weights: dict, checkpoint: str) -> None:
+def is_weight(item) -> bool:
+    """Whether a name and a value can be a weight's."""
+    name, value = item
+    return (
+        isinstance(name, str)
+        and isinstance(value, torch.Tensor)
+        and value.layout == torch.strided
+        and not (value.is_meta or value.is_quantized or value.is_complex())
+    )
+
+
+def require_weights(
+    model: torch.nn.Module, weights: dict, checkpoint: str, partial: bool = False
+) -> None:
     """Load weights into a model, and refuse them if some are missing or do not fit.
 
     MMEngine only warns, and what is missing stays random. Weights that the model does
@@ -205,23 +147,71 @@ def require_weights(model: torch.nn.Module, weights: dict, checkpoint: str) -> N
         model (nn.Module): The model.
         weights (dict): As :func:`find_weights` gives them.
         checkpoint (str): The file's name, for the message.
+        partial (bool): Whether it is enough that some fit, to begin a training with.
+            Defaults to False.
 
     Raises:
-        ValueError: The weights do not fit.
+        ValueError: The weights do not fit, or are not finite.
     """
+    place = f'the checkpoint {checkpoint}'
+    own = model.state_dict()
+    for name in own.keys() & weights.keys():
+        if weights[name].is_floating_point() != own[name].is_floating_point():
+            raise ValueError(
+                f'{place} does not fit: `{name}` holds {weights[name].dtype}'
+            )
     try:
         missing = model.load_state_dict(weights, strict=False).missing_keys
     except RuntimeError as error:
-        problem = str(error).splitlines()[1].strip()
+        if not partial:
+            problem = str(error).splitlines()[-1].strip()
+            raise ValueError(f'{place} does not fit: {problem}') from error
+        missing = []  # those of the right size were loaded
+    counters = {name for name in own if name.endswith('num_batches_tracked')}
+    missing = [name for name in missing if name not in counters]
+    if missing and (not partial or len(missing) == len(own.keys() - counters)):
         raise ValueError(
-            f'the checkpoint {checkpoint} does not fit: {problem}'
-        ) from error
-    missing = [name for name in missing if not name.endswith('num_batches_tracked')]
-    if missing:
-        raise ValueError(
-            f'the checkpoint {checkpoint} does not fit: {len(missing)} weights are '
-            f'missing, among them `{missing[0]}`'
+            f'{place} does not fit: {len(missing)} weights are missing, among them '
+            f'`{missing[0]}`'
         )
+    broken = [name for name, value in model.state_dict().items() if is_broken(value)]
+    if broken:
+        raise ValueError(
+            f'{place} holds weights that are not finite, among them `{broken[0]}`'
+        )
+
+
+def is_broken(weight: torch.Tensor) -> bool:
+    """Whether a weight is not finite, beside the infinity that masks are made of."""
+    return weight.is_floating_point() and bool(
+        (weight.isnan() | (weight == torch.inf)).any()
+    )
+
+
+def require_state(content: dict, checkpoint: str) -> None:
+    """Check that training can go on from what a checkpoint file holds.
+
+    Args:
+        content (dict): As loaded.
+        checkpoint (str): The file's name, for the message.
+
+    Raises:
+        ValueError: It lacks what is needed, as a published checkpoint does.
+    """
+    meta = content.get('meta')
+    meta = meta if isinstance(meta, dict) else {}
+    counts = [meta.get(name) for name in ('epoch', 'iter')]
+    sound = dict(
+        meta=all(type(count) is int and count >= 0 for count in counts),
+        message_hub=isinstance(content.get('message_hub'), dict),
+        optimizer=isinstance(content.get('optimizer'), dict),
+    )
+    for name, holds in sound.items():
+        if not holds:
+            raise ValueError(
+                f'the checkpoint {checkpoint} cannot be resumed: its `{name}` is '
+                'missing or damaged'
+            )
 
 
 def load_weights(model: torch.nn.Module, checkpoint: str) -> None:

@@ -11,6 +11,8 @@ import inspect
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from .argument_check import check_arguments
+
 RUNNER_KEYS = {
     *inspect.signature(Runner.__init__).parameters,
     'runner_type',
@@ -77,7 +79,8 @@ def check_config(cfg: Config):
     """Check the keys that MMEngine reads one by one.
 
     Raises:
-        ValueError: A key is nearly a known one, or ``model`` is missing.
+        ValueError: A key is nearly a known one, ``model`` is missing, or a class of
+            this package gets an argument of a wrong type.
     """
     for path, known in KNOWN_KEYS.items():
         node = cfg
@@ -90,6 +93,7 @@ def check_config(cfg: Config):
                 raise ValueError(f'unknown key `{field}`; did you mean `{near}`?')
     if 'model' not in cfg:
         raise ValueError('the config has no `model`.')
+    check_arguments(cfg._cfg_dict)
 
 
 def check_overrides(cfg: Config, options: dict, name: str = '--cfg-options'):

@@ -20,6 +20,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from .config_check import check_config, check_overrides
+from .hooks import RequireWeightsHook
 
 # No room on the device, in the user's quota, or in a file by `ulimit -f`.
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -135,9 +136,14 @@ def start_processes(cfg: Config):
 
 
 def build_runner(cfg: Config) -> Runner:
-    """Build the config's Runner, distributed if ``cfg.launcher`` says so."""
+    """Build the config's Runner, distributed if ``cfg.launcher`` says so.
+
+    It refuses checkpoints that do not fit, see `RequireWeightsHook`.
+    """
     use_gloo_without_accelerator(cfg)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner.register_hook(RequireWeightsHook())
+    return runner
 
 
 def run_tool(tool: Callable[[argparse.Namespace], None], args: argparse.Namespace):
@@ -178,12 +184,26 @@ def summarize_error(error: Exception, config: str) -> str:
     message = ' '.join(message.split())
     if ' ' not in message:
         message = f'{type(error).__name__}: {message}'
+    built = class_in_making(error)
+    # other errors are about what users wrote, and say so
+    if built not in message and not isinstance(error, (ValueError, OSError)):
+        message = f'{built}: {message}'
     unexpected = re.search(r"unexpected keyword argument '(\w+)'", message)
     if unexpected:
         with contextlib.suppress(Exception):
             paths = find_key(Config.fromfile(config)._cfg_dict, unexpected[1])
             message += f' (see `{"`, `".join(paths)}`)' if paths else ''
     return message
+
+
+def class_in_making(error: Exception) -> str:
+    """The class whose constructor, called by a registry, failed; '' for none."""
+    made, trace = '', error.__traceback__
+    while trace:
+        frame, trace = trace.tb_frame, trace.tb_next
+        if frame.f_code.co_name == 'build_from_cfg':
+            made = getattr(frame.f_locals.get('obj_cls'), '__name__', made)
+    return made
 
 
 def find_key(node, key: str, path: str = '') -> list[str]:

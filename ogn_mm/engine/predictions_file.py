@@ -12,7 +12,8 @@ from pathlib import Path
 
 import torch
 
-from .checkpoint import read_array, read_dtype, read_scalar
+from .json_files import printable
+from .safe_globals import read_array, read_dtype, read_scalar
 
 
 def read_storage(content: bytes) -> torch.storage.TypedStorage:
@@ -64,7 +65,10 @@ def read_predictions(path: str | Path) -> list[dict]:
         try:
             samples = PlainUnpickler(file).load()
         except Exception as error:  # a crafted or damaged pickle may raise anything
-            raise ValueError(f'{path}: no file of predictions: {error}') from error
+            reason = ' '.join(str(error).split()) or 'it is damaged'
+            raise ValueError(
+                f'{path}: no file of predictions: {printable(reason)}'
+            ) from error
     if not isinstance(samples, list) or not all(
         isinstance(sample, dict) and {'img_id', 'pred_instances'} <= sample.keys()
         for sample in samples

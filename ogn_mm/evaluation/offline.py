@@ -10,11 +10,10 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from mmpose.evaluation import CocoMetric
 
-from ogn_mm.datasets.checks import read_json
+from ogn_mm.datasets.checks import check_annotations, check_results
 from ogn_mm.engine.config_check import check_overrides
+from ogn_mm.engine.json_files import Records, read_json
 from ogn_mm.engine.predictions_file import read_predictions
-
-COCO_FIELDS = ('image_id', 'category_id', 'keypoints', 'score')
 
 
 def load_test_config(path: str, options: dict) -> Config:
@@ -73,12 +72,20 @@ def evaluate_predictions(
 
     Raises:
         FileNotFoundError: There are no such predictions.
-        ValueError: They are none or of other images, or the config does not measure.
+        ValueError: They are none or of other images, the annotations are unusable, or
+            the config does not measure.
     """
     metric = dict(find_coco_metric(cfg), outfile_prefix=f'{folder}/predictions')
     if metric.get('format_only'):
         raise ValueError('`test_evaluator.format_only`: there is no ground truth')
     metric['ann_file'] = metric.get('ann_file') or ann_file
+    check_annotations(
+        read_json(metric['ann_file']),
+        metric['ann_file'],
+        metainfo['num_keypoints'],
+        evaluated=True,
+        with_area=metric.get('use_area', True),
+    )
     results = Path(folder, 'predictions.keypoints.json')
     is_json = predictions.suffix == '.json'
     samples = read_json(str(predictions)) if is_json else read_predictions(predictions)
@@ -86,32 +93,32 @@ def evaluate_predictions(
         evaluator = Evaluator(metric)
         (metric,) = evaluator.metrics
         evaluator.dataset_meta = metainfo
-        _check_samples(
-            samples, COCO_FIELDS if is_json else ('img_id',), metric, predictions
-        )
+        image_ids = metric.coco.imgs.keys()
         if is_json:
+            found = check_results(samples, 'prediction', str(predictions), image_ids)
+            found.numbers('keypoints', 3 * metainfo['num_keypoints'])
             with contextlib.suppress(shutil.SameFileError):
                 shutil.copyfile(predictions, results)
             figures = metric._do_python_keypoint_eval(metric.outfile_prefix)
             figures = {f'{metric.prefix}/{name}': value for name, value in figures}
         else:
-            figures = evaluator.offline_evaluate(samples, chunk_size=1000)
+            found = Records(samples, 'prediction', str(predictions))
+            unknown = [i not in image_ids for i in found.column('img_id', int)]
+            found.report(unknown, "'img_id' is not in the annotation file")
+            figures = evaluate_samples(evaluator, samples, predictions)
     return metric, {name: float(value) for name, value in figures.items()}, results
 
 
-def _check_samples(
-    samples, fields: tuple[str, ...], metric: CocoMetric, predictions: Path
-) -> None:
-    """Raise ValueError unless all samples have the fields, first the image's id."""
-    if not isinstance(samples, list) or not samples:
-        raise ValueError(f'{predictions}: should be a list of predictions, not empty')
-    for i, sample in enumerate(samples):
-        missing = [name for name in fields if name not in sample]
-        if missing:
-            raise ValueError(f'{predictions}: [{i}] lacks `{missing[0]}`')
-    unknown = {sample[fields[0]] for sample in samples} - metric.coco.imgs.keys()
-    if unknown:
-        raise ValueError(
-            f'{predictions}: has image {min(unknown)}, which the annotations of '
-            '`test_evaluator` do not have'
-        )
+def evaluate_samples(evaluator: Evaluator, samples: list, predictions: Path) -> dict:
+    """Evaluate predictions, whose fields are as many as there are metrics.
+
+    Raises:
+        ValueError: They lack a field, or have one that cannot be meant.
+    """
+    try:
+        return evaluator.offline_evaluate(samples, chunk_size=1000)
+    except KeyError as error:
+        reason = f'a prediction lacks the field {error}'
+    except Exception as error:  # metrics do not check what they take
+        reason = ' '.join(str(error).split())
+    raise ValueError(f'{predictions}: cannot be evaluated: {reason}')

@@ -13,7 +13,12 @@ def track(run, frames):
     with run.path.open('a') as journal:
         for frame in frames:
             run.done = run.previous = frame
-            record = dict(frame=frame, track_ids=[0, frame], bboxes=[[0, 0, 1, 1]] * 2)
+            record = dict(
+                frame=frame,
+                file_name='a',
+                track_ids=[0, frame],
+                bboxes=[[0, 0, 1, 1]] * 2,
+            )
             append_json_lines(journal, [record | dict(poses=[[[1, 2, 0.5]] * 4] * 2)])
             if frame == 2:
                 run.save(STATE, journal)

@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from mmdet.registry import TASK_UTILS
 from mmpose.datasets import CocoDataset
 from mmpose.evaluation.metrics import CocoMetric
@@ -175,7 +173,10 @@ ERRORS = {
     'empty annotations': (set_in('annotations', []), "field 'annotations'.*non-empty"),
     'no categories': (drop('categories'), "field 'categories'.*nothing"),
     'no image id': (drop('images', 1, 'id'), "image number 1: field 'id'"),
-    'image id text': (set_in('images', 1, 'id', 'a'), "image id a: 'id' should be int"),
+    'image id text': (
+        set_in('images', 1, 'id', 'a'),
+        "image id 'a': 'id' should be int",
+    ),
     'no file name': (drop('images', 1, 'file_name'), "image id 2: field 'file_name'"),
     'null file name': (
         set_in('images', 1, 'file_name', None),
@@ -442,63 +443,6 @@ def test_a_skipped_person_counts_as_missed_in_evaluation(coco, load):
     assert ap < 0.7
 
 
-JUNK = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-5, 2**70),
-    st.floats(),
-    st.text(max_size=3),
-    st.lists(st.integers(0, 9), max_size=4),
-    st.dictionaries(st.sampled_from(['id', 'x']), st.integers(0, 9), max_size=2),
-)
-
-
-def places(content):
-    """Every (container, key) in nested lists and dicts."""
-    pairs = content.items() if isinstance(content, dict) else enumerate(content)
-    for key, value in pairs:
-        yield content, key
-        if isinstance(value, (dict, list)):
-            yield from places(value)
-
-
-@st.composite
-def damaged(draw):
-    """A file with one place deleted or replaced by junk, and how."""
-    content = dict(
-        images=[dict(id=1, file_name='1.png', width=WIDTH, height=HEIGHT)],
-        annotations=[person(7, 1), person(8, 1)],
-        categories=[dict(id=1, name='person')],
-    )
-    spots = list(places(content))
-    container, key = spots[draw(st.integers(0, len(spots) - 1))]
-    if draw(st.booleans()):
-        del container[key]
-    else:
-        container[key] = draw(JUNK)
-    return content
-
-
-def check_damaged(load, content, test_mode):
-    """One sentence that names the file, or samples that are whole."""
-    message = None
-    try:
-        dataset = load(content, test_mode=test_mode)
-    except (ValueError, FileNotFoundError) as error:
-        message = str(error)
-    if message is not None:
-        assert 'people.json' in message and '\n' not in message
-        return
-    for sample in dataset:
-        assert sample['keypoints'].shape == (1, 17, 2)
-        assert np.isfinite(sample['keypoints']).all()
-        assert np.isfinite(sample['bbox']).all()
-    assert len(dataset) + sum(dataset.skipped.values()) == len(content['annotations'])
-
-
-FIXTURES_LAST = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-
-
 def test_numbers_that_float32_cannot_hold(load):
     content = dict(
         images=[dict(id=1, file_name='1.png', width=WIDTH, height=HEIGHT)],
@@ -508,16 +452,3 @@ def test_numbers_that_float32_cannot_hold(load):
     content['annotations'][0]['keypoints'][0] = 3.5e38
     with pytest.raises(ValueError, match=r"annotation id 7: 'keypoints' is beyond"):
         load(content)
-
-
-@given(content=damaged(), test_mode=st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=FIXTURES_LAST)
-def test_damaged_files(load, content, test_mode):
-    check_damaged(load, content, test_mode)
-
-
-@pytest.mark.full
-@given(content=damaged(), test_mode=st.booleans())
-@settings(max_examples=5000, deadline=None, suppress_health_check=FIXTURES_LAST)
-def test_many_damaged_files(load, content, test_mode):
-    check_damaged(load, content, test_mode)

@@ -17,12 +17,12 @@ from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from ogn_mm.engine.checkpoint import (
-    PLAIN_DTYPES,
     AtomicLocalBackend,
     find_weights,
     require_checkpoint,
     require_weights,
 )
+from ogn_mm.engine.safe_globals import PLAIN_DTYPES
 
 
 def load(path):

@@ -88,7 +88,10 @@ def test_faulty_arguments(oracle, tmp_path, arguments, message, capsys):
 @pytest.mark.parametrize(
     'overrides, message',
     [
-        (dict(keypoints=[1, 2, 3]), 'a.json: annotation 1: keypoints has 3 numbers'),
+        (
+            dict(keypoints=[1, 2, 3]),
+            "a.json: annotation id 1: 'keypoints' should be 51",
+        ),
         (dict(bbox=[0, 0, 0, 5]), 'a.json: no annotation has a box and a labelled'),
     ],
 )

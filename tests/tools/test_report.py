@@ -245,9 +245,19 @@ def faulty(folder):
     [
         ('none.pkl', 'noisy.py', [], 'none.pkl'),
         ('nothing.pth', 'noisy.py', [], 'nothing.pth: no file of predictions: '),
-        ('elsewhere.pkl', 'noisy.py', [], 'elsewhere.pkl: has image 999, which the'),
-        ('empty.json', 'noisy.py', [], 'empty.json: should be a list of predictions'),
-        ('boxes.json', 'noisy.py', [], 'boxes.json: [0] lacks `keypoints`'),
+        (
+            'elsewhere.pkl',
+            'noisy.py',
+            [],
+            "elsewhere.pkl: prediction id 1: 'img_id'",
+        ),
+        ('empty.json', 'noisy.py', [], 'empty.json: should be a non-empty JSON list'),
+        (
+            'boxes.json',
+            'noisy.py',
+            [],
+            "number 0: field 'keypoints' is missing",
+        ),
         ('changed.pkl', 'noisy.py', [], 'the test gave 0.1234; annotations or config'),
         ('changed.pkl', 'ogn.py', ['--person', '1/2'], '--person needs --checkpoint'),
         ('found.pkl', 'noisy.py', ['--person', '1/2'], 'no OffsetHead to draw'),

@@ -77,7 +77,9 @@ def test_the_ratio_buys_keypoints_beside_the_box(oracle, tmp_path, capsys):
 
 def test_bad_input_is_named(oracle, tmp_path, capsys):
     (tmp_path / 'a.json').write_text('{}')
-    with pytest.raises(SystemExit, match=r'roi_oracle: .*a\.json has no images'):
+    with pytest.raises(
+        SystemExit, match=r"roi_oracle: .*a\.json: field 'images' should be"
+    ):
         oracle.main([str(tmp_path / 'a.json')])
     with pytest.raises(SystemExit):
         oracle.main([str(tmp_path / 'a.json'), '--paddings', '0'])

@@ -71,11 +71,11 @@ def test_errors_name_file_and_cause(source, tmp_path):
     (tmp_path / 'number.json').write_text('{"images": [1], "annotations": []}')
     for name, size, message in (
         ('number.json', 'a=1', "number.json: image number 0: field 'id' is missing"),
-        ('none.json', 'a=1', 'none.json: No such file'),
-        ('broken.json', 'a=1', 'broken.json: not a JSON file'),
-        ('results.json', 'a=1', 'results.json: no list `images`'),
-        ('lost.json', 'a=1', '`annotations` name 1 image(s)'),
-        ('twice.json', 'a=1', '`images` holds an id twice'),
+        ('none.json', 'a=1', 'none.json: there is no such file'),
+        ('broken.json', 'a=1', 'broken.json: is not JSON'),
+        ('results.json', 'a=1', 'results.json: should be a JSON object'),
+        ('lost.json', 'a=1', "lost.json: annotation id 1: 'image_id' is unknown"),
+        ('twice.json', 'a=1', "twice.json: image id 1: 'id' is not unique"),
         ('all.json', 'a=21', 'sizes ask for 21 images, there are 20'),
         ('all.json', 'a=0', 'expected NAME=COUNT'),
         ('all.json', '../a=3', 'expected NAME=COUNT'),

@@ -24,8 +24,8 @@ from mmdet.registry import TASK_UTILS
 from rich.progress import track
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.checks import Records, read_json
 from ogn_mm.datasets.detections import load_detections
+from ogn_mm.engine.json_files import Records, read_object
 from ogn_mm.evaluation.functional import recall_curve
 from ogn_mm.visualization.curves import draw_curves
 
@@ -78,17 +78,15 @@ def load(annotations: str, detections: str):
     Raises:
         ValueError: A file is not of COCO's form; the message names file and field.
     """
-    content = read_json(annotations)
-    lists = {}
-    for field, kind in (('images', 'image'), ('annotations', 'annotation')):
-        items = content.get(field) if isinstance(content, dict) else None
-        if not isinstance(items, list) or not items:
-            raise ValueError(
-                f"{annotations}: field '{field}' should be a non-empty list"
-            )
-        lists[field] = Records(items, kind, annotations)
+    content = read_object(annotations, images=list, annotations=list)
+    lists = {
+        field: Records(content[field], kind, annotations)
+        for field, kind in (('images', 'image'), ('annotations', 'annotation'))
+    }
     index = {image_id: i for i, image_id in enumerate(lists['images'].unique_ids())}
     categories = lists['annotations'].column('category_id', int)
+    for flag in ('iscrowd', 'ignore'):
+        lists['annotations'].flags(flag)
     people = [
         person
         for person, category in zip(lists['annotations'].items, categories, strict=True)

@@ -21,7 +21,6 @@ import contextlib
 import copy
 import inspect
 import io
-import json
 import warnings
 from pathlib import Path
 
@@ -36,6 +35,8 @@ from xtcocotools.coco import COCO
 from xtcocotools.cocoeval import COCOeval
 
 import ogn_mm  # noqa: F401
+from ogn_mm.datasets.checks import check_annotations
+from ogn_mm.engine.json_files import read_json
 
 # People whose maps are held at a time.
 CHUNK = 64
@@ -150,28 +151,15 @@ def load_dataset(path, num_keypoints):
         ValueError: The file isn't a COCO keypoint annotation file for this number
             of keypoints; the message names the file and the field.
     """
-    dataset = json.loads(path.read_text())
-    for field in ('images', 'annotations', 'categories'):
-        if field not in dataset:
-            raise ValueError(f'{path} has no {field}')
-    people = []
-    for annotation in dataset['annotations']:
-        name = f'{path}: annotation {annotation.get("id")}'
-        for field in ('id', 'image_id', 'category_id', 'bbox', 'keypoints'):
-            if field not in annotation:
-                raise ValueError(f'{name} has no {field}')
-        if len(annotation['keypoints']) != 3 * num_keypoints:
-            raise ValueError(
-                f'{name}: keypoints has {len(annotation["keypoints"])} numbers, '
-                f'{num_keypoints} keypoints need {3 * num_keypoints}'
-            )
-        labelled = any(annotation['keypoints'][2::3])
-        if (
-            labelled
-            and min(annotation['bbox'][2:]) > 0
-            and not annotation.get('iscrowd')
-        ):
-            people.append(annotation)
+    dataset = read_json(str(path))
+    check_annotations(dataset, str(path), num_keypoints)
+    people = [
+        annotation
+        for annotation in dataset['annotations']
+        if not annotation.get('iscrowd')
+        and min(annotation.get('bbox', [0, 0, 0, 0])[2:]) > 0
+        and any(annotation.get('keypoints', [])[2::3])
+    ]
     if not people:
         raise ValueError(f'{path}: no annotation has a box and a labelled keypoint')
     skipped = len(dataset['annotations']) - len(people)

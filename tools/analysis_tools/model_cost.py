@@ -36,6 +36,7 @@ from mmpose.apis.inference import dataset_meta_from_config
 from rich.progress import track
 
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.launch import summarize_error
 from ogn_mm.engine.provenance import (
     format_circumstances,
@@ -112,13 +113,17 @@ def parse_score(text: str) -> tuple[str, float]:
 
 
 def identify(config: str) -> dict:
-    """Name of a config; that of its row, and the AP, if it is a run of a study."""
-    results = [
-        json.loads(path.read_text())
-        for path in sorted(Path(config).parent.glob('seed*/result.json'))
-    ]
-    if not results:
+    """Name of a config; that of its row, and the AP, if it is a run of a study.
+
+    Raises:
+        ValueError: A result of the study is unusable.
+    """
+    paths = sorted(Path(config).parent.glob('seed*/result.json'))
+    if not paths:
         return dict(name=Path(config).stem, config=config)
+    results = [read_object(path, row=str, metrics=dict) for path in paths]
+    for path, result in zip(paths, results, strict=True):
+        check_object(result['metrics'], str(path), **{'coco/AP': int | float})
     ap = 100 * np.mean([result['metrics']['coco/AP'] for result in results])
     return dict(name=results[0]['row'], config=config, ap=float(ap))
 

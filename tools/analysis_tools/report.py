@@ -28,10 +28,10 @@ from rich.progress import track
 
 import ogn_mm
 from ogn_mm.apis import draw_predicted_offsets
-from ogn_mm.datasets.checks import read_json
 from ogn_mm.datasets.images import read_image
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import load_weights
+from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.evaluation import evaluate_predictions, load_test_config
 from ogn_mm.evaluation.functional import (
@@ -89,7 +89,12 @@ def parse_args(argv=None):
 def read_record(predictions: Path) -> dict:
     """What the test wrote beside its predictions, if it did."""
     path = Path(f'{predictions}.json')
-    return read_json(str(path)) if path.exists() else {}
+    if not path.exists():
+        return {}
+    record = read_object(path, metrics=dict)
+    for name in ('versions', 'speed'):
+        check_object(record.get(name) or {}, f'{path}: {name}')
+    return record
 
 
 def check_record(record: dict, metrics: dict, predictions: Path) -> None:

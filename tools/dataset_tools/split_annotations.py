@@ -16,8 +16,8 @@ import random
 import sys
 from pathlib import Path
 
-from ogn_mm.datasets.checks import Records
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.json_files import Records, read_object
 
 
 def parse_size(text: str) -> tuple[str, int]:
@@ -50,27 +50,18 @@ def load_annotations(path: Path) -> dict:
     """Read a COCO annotation file.
 
     Raises:
-        ValueError: The file is missing, is no JSON or no COCO annotation file.
+        FileNotFoundError: There is no such file.
+        ValueError: It is no JSON or no COCO annotation file.
     """
-    try:
-        coco = json.loads(path.read_text())
-    except OSError as error:
-        raise ValueError(f'{path}: {error.strerror}') from error
-    except ValueError as error:
-        raise ValueError(f'{path}: not a JSON file ({error})') from error
-    for field in ('images', 'annotations'):
-        if not isinstance(coco, dict) or not isinstance(coco.get(field), list):
-            raise ValueError(f'{path}: no list `{field}`, not a COCO annotation file')
-    ids = Records(coco['images'], 'image', str(path)).column('id', int | str)
-    people = Records(coco['annotations'], 'annotation', str(path))
-    if len(set(ids)) < len(ids):
-        raise ValueError(f'{path}: `images` holds an id twice')
-    lost = set(people.column('image_id', int | str)) - set(ids)
-    if lost:
-        raise ValueError(
-            f'{path}: `annotations` name {len(lost)} image(s) that `images` lacks, '
-            f'e.g. {min(lost)}'
-        )
+    source = str(path)
+    coco = read_object(path, images=list, annotations=list)
+    images = Records(coco['images'], 'image', source)
+    people = Records(coco['annotations'], 'annotation', source)
+    # ids that are sorted are of one kind
+    kind = str if any(type(i) is str for i in images.column('id', int | str)) else int
+    ids = images.unique_ids(kind)
+    lost = [i not in ids for i in people.column('image_id', kind)]
+    people.report(lost, "'image_id' is unknown")
     return coco
 
 

@@ -1,12 +1,12 @@
 """Showing how far a study is."""
 
 import datetime
-import json
 import time
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from .record import read_result
 from .run import Run
 
 
@@ -66,6 +66,6 @@ class Display:
         if run.error:
             text = f'failed: {run}: {run.error}'
         else:
-            metrics = json.loads(run.result.read_text())['metrics']
+            metrics = read_result(run.result)['metrics']
             text = f'finished: {run}: AP {100 * metrics["coco/AP"]:.1f}'
         self.progress.console.print(text)

@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
+from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.json_lines import read_json_lines
 from ogn_mm.engine.optim_wrappers.bfloat16_optim_wrapper import computes_in_bfloat16
 from ogn_mm.evaluation import find_coco_metric
@@ -81,12 +82,34 @@ def unpack_matches(packed: dict) -> PoseMatches:
     )
 
 
+def read_result(path: Path) -> dict:
+    """What a run that is finished left.
+
+    Raises:
+        ValueError: It is damaged; the sentence names file and field.
+    """
+    result = read_object(
+        path, row=str, metrics=dict, started=str, finished=str, curves=dict
+    )
+    check_object(result['metrics'], str(path), **{'coco/AP': int | float})
+    if not -1 <= result['metrics']['coco/AP'] <= 1:
+        raise ValueError(f"{path}: field 'coco/AP' is no average precision")
+    fields = dict.fromkeys(PoseMatches._fields, list)
+    check_object(result.get('matches'), f'{path}: matches', **fields)
+    try:
+        unpack_matches(result['matches'])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{path}: field 'matches' is damaged") from error
+    return result
+
+
 def read_curves(folder: Path) -> dict[str, list[tuple]]:
     """What MMEngine logged in a run and its resumptions: (step, value) by name."""
     curves = {}
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
-        for entry in read_json_lines(path):
+        for entry in read_json_lines(path, dict):
             for key in entry.keys() & CURVES.keys():
+                check_object(entry, str(path), step=int, **{key: int | float})
                 # what was repeated after a resumption counts
                 curves.setdefault(key, {})[entry['step']] = round(entry[key], 6)
     return {key: sorted(curve.items()) for key, curve in curves.items()}

@@ -1,11 +1,11 @@
 """The table and the plot of a study, from its ``results.json``."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from ogn_mm.engine.json_files import read_object
 from ogn_mm.engine.provenance import format_circumstances
 from ogn_mm.evaluation.functional import bootstrap_difference
 from ogn_mm.visualization import draw_curves, draw_scores
@@ -28,7 +28,7 @@ def report_study(work_dir: Path) -> str:
     Raises:
         ValueError: Rows that are to be compared were not tested on the same images.
     """
-    study = json.loads((work_dir / 'results.json').read_text())
+    study = read_object(work_dir / 'results.json', rows=list, runs=list)
     rows = {row['name']: [] for row in study['rows']}
     for run in study['runs']:
         rows[run['row']].append(run)

@@ -15,10 +15,17 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.json_files import read_object
 from ogn_mm.engine.provenance import device_name, package_versions
 
 from .launch import ALONE, TOOLS, Launcher
-from .record import match_predictions, pack_matches, read_curves, training_precision
+from .record import (
+    match_predictions,
+    pack_matches,
+    read_curves,
+    read_result,
+    training_precision,
+)
 
 SOURCES = ('ogn_mm', 'configs', 'tools')  # what results depend on
 PROGRESS = re.compile(
@@ -75,7 +82,7 @@ class Run:
         if self.source is None:
             return True
         times = self.source.finished and [
-            json.loads(run.result.read_text())[key]
+            read_result(run.result)[key]
             for run, key in ((self.source, 'finished'), (self, 'started'))
         ]
         return bool(times) and times[0] <= times[1]
@@ -166,7 +173,7 @@ class Run:
     def tested_checkpoint(self) -> str:
         """Name of the checkpoint that the figures are of."""
         if self.only_measures:
-            return json.loads(self.source.result.read_text())['checkpoint']
+            return read_result(self.source.result)['checkpoint']
         return (self.source or self).find_checkpoint().name
 
     def proceed(self) -> bool:
@@ -219,7 +226,7 @@ class Run:
 
     def write_result(self) -> None:
         """Write what was measured, and under which circumstances."""
-        metrics = json.loads(self.metrics.read_text())
+        metrics = read_object(self.metrics)
         if 'coco/AP' not in metrics:
             self.error = f'the test gave no coco/AP but {sorted(metrics)}'
             return

@@ -3,14 +3,17 @@
 import json
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import cv2
 from rich.progress import track
 
 from ogn_mm.engine.atomic_write import write_atomically
-from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
+from ogn_mm.engine.json_files import check_object, read_object
+from ogn_mm.engine.json_lines import append_json_lines, read_json_pairs
 
+from ..checks import check_annotations
 from .body import KEYPOINTS
 from .scene import MAX_OVERLAP, generate_image
 
@@ -96,7 +99,10 @@ def generate_dataset(
                 people[i] = annotations
                 append_json_lines(journal, [[i, annotations]])
         coco = to_coco([people[i] for i in range(count)], size)
+        with_people = bool(coco['annotations'])
         (out / 'annotations').mkdir(exist_ok=True)
+        # the records may have been damaged since
+        check_annotations(coco, str(records), len(KEYPOINTS), True, with_people)
         write_atomically(out / 'annotations' / f'{split}.json', json.dumps(coco))
 
 
@@ -114,7 +120,7 @@ def check_manifest(folder: Path, parameters: dict, **defaults) -> None:
         if any(not found.name.startswith('.') for found in folder.iterdir()):
             raise ValueError(f'{folder}: is not empty, and not of our making')
         write_atomically(path, json.dumps(parameters))
-    found = defaults | json.loads(path.read_text())
+    found = defaults | read_object(path)
     if found != parameters:
         raise ValueError(
             f'{path}: holds a data set of other parameters ({found}, asked for '
@@ -128,8 +134,15 @@ def image_path(folder: Path, index: int) -> Path:
 
 
 def read_records(path: Path) -> dict:
-    """Annotations by image index, without lines that a kill left unfinished."""
-    return dict(read_json_lines(path))
+    """Annotations by image index, without lines that a kill left unfinished.
+
+    Raises:
+        ValueError: There are lines of something else.
+    """
+    people = read_json_pairs(path)
+    for annotation in chain.from_iterable(people.values()):
+        check_object(annotation, str(path), bbox=list, keypoints=list)
+    return people
 
 
 def run(job, indices: list, workers: int, description: str, chunk: int = 8):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ogn_mm.datasets.checks import Records, shown
+from ogn_mm.engine.json_files import HUGE, Records, check_object, shown, to_floats
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
 from .files import FILE_NAME, is_polygon, list_in
@@ -63,10 +63,7 @@ def image_id_of(file_name, where: str) -> int:
 def read_rect(rect, where: str) -> dict:
     """The track, head box and keypoints of one person."""
     person = dict(track_id=single(rect, 'track_id', where))
-    if not isinstance(person['track_id'], int):
-        raise ValueError(
-            f"{where}: 'track_id' should be int, found {shown(person['track_id'])}"
-        )
+    check_object(person, where, track_id=int)
     if 'x1' in rect:
         corners = [single(rect, name, where) for name in ('x1', 'y1', 'x2', 'y2')]
         x1, y1, x2, y2 = finite(corners, 'x1, y1, x2, y2', where).tolist()
@@ -101,11 +98,8 @@ def read_points(holder, fields: tuple, where: str) -> np.ndarray:
 
 def finite(values: list, field: str, where: str) -> np.ndarray:
     """Numbers as floats."""
-    try:
-        numbers = np.array(values, float)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
-    if not np.isfinite(numbers).all():
+    numbers = to_floats(values)
+    if numbers is None or not (np.abs(numbers) <= HUGE).all():
         raise ValueError(f"{where}: '{field}' should hold finite numbers only")
     return numbers
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ogn_mm.datasets.checks import Records
+from ogn_mm.engine.json_files import Records
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
 from .annolist import ABSENT, HIDDEN, VISIBLE, read_annolist
@@ -72,11 +72,13 @@ def read_images(content: dict, source: str) -> tuple[list, list]:
     images = Records(list_in(content, 'images', source, 1), 'image', source)
     ids = images.unique_ids()
     images.column('file_name', str)
+    images.flags('is_labeled')
     people = Records(list_in(content, 'annotations', source), 'annotation', source)
     people.unique_ids()
     image_ids = people.column('image_id', int)
     people.report([i not in ids for i in image_ids], "'image_id' is unknown")
     people.column('track_id', int)
+    people.having('person_id').column('person_id', int)
     keypoints = read_keypoints(content, people)
     boxes = {name: read_boxes(people, name) for name in ('bbox', 'bbox_head')}
     inhabited = set(image_ids)

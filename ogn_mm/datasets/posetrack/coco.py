@@ -104,7 +104,10 @@ def image_records(frames: list[dict], video: str, root: Path) -> list[dict]:
         )
     records = []
     for frame, path in zip(frames, paths, strict=True):
-        width, height = read_size(path)
+        try:
+            width, height = read_size(path)
+        except ValueError as error:
+            raise ValueError(f'{video}.json: {error}') from error
         record = dict(
             id=frame['id'],
             file_name=frame['file_name'],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ogn_mm.datasets.checks import Records, read_json, shown
+from ogn_mm.engine.json_files import HUGE, Records, read_object, shown, to_floats
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS
 
 # The folder's number, its source, and a frame's number below 10000.
@@ -42,9 +42,7 @@ def read_content(path: str | Path) -> tuple[dict, bool]:
         FileNotFoundError: There is no such file.
         ValueError: It is not a JSON object.
     """
-    content = read_json(str(path))
-    if not isinstance(content, dict):
-        raise ValueError(f'{path}: should be a JSON object, found {shown(content)}')
+    content = read_object(path)
     return content, 'annolist' in content
 
 
@@ -93,21 +91,18 @@ def read_polygons(image: dict, images: Records) -> list[np.ndarray]:
     """
     x, y = (image.get(f'ignore_regions_{axis}') or [] for axis in 'xy')
     try:
-        polygons = [
-            np.array(polygon, float).reshape(2, -1).T
-            for polygon in zip(x, y, strict=True)
-        ]
-        usable = all(map(is_polygon, polygons))
-    except (TypeError, ValueError):
-        usable = False
+        polygons = [to_floats(list(polygon)) for polygon in zip(x, y, strict=True)]
+    except (TypeError, ValueError):  # no lists, or of different lengths
+        polygons = [None]
+    usable = all(p is not None and p.ndim == 2 and is_polygon(p.T) for p in polygons)
     images._replace(items=[image]).report(
         [not usable],
         "'ignore_regions_x' and 'ignore_regions_y' should hold lists of as many "
         'numbers each, at least 3 for a region',
     )
-    return polygons
+    return [polygon.T for polygon in polygons]
 
 
 def is_polygon(corners: np.ndarray) -> bool:
     """Whether these can be the corners (V, 2) of a polygon, or none at all."""
-    return len(corners) not in (1, 2) and bool(np.isfinite(corners).all())
+    return len(corners) not in (1, 2) and bool((np.abs(corners) <= HUGE).all())

@@ -1,5 +1,7 @@
 """Predicted boxes in place of annotated ones, in training (section 3.1.3)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
@@ -103,10 +105,17 @@ class RandomDetectorError(BaseTransform):
             computed before.
     """
 
-    def __init__(self, mean, covariance, share: float, iou_thr: float = 0.5):
+    def __init__(
+        self,
+        mean: Sequence[float],
+        covariance: Sequence[Sequence[float]],
+        share: float,
+        iou_thr: float = 0.5,
+    ):
         name = type(self).__name__
+        rows = {np.size(row) for row in covariance}  # of one length, or it is no array
         self.mean = np.array(mean, float)
-        self.covariance = np.array(covariance, float)
+        self.covariance = np.array(covariance if rows == {4} else 0, float)
         self.share, self.iou_thr = share, iou_thr
         check_share(self, share)
         if self.mean.shape != (4,) or not np.isfinite(self.mean).all():

@@ -3,6 +3,7 @@ from .check_loss_hook import CheckLossHook
 from .epoch_seed_hook import EpochSeedHook
 from .map_keypoints_hook import MapKeypointsHook
 from .preemption_hook import PreemptionHook
+from .require_weights_hook import RequireWeightsHook
 from .resumable_checkpoint_hook import ResumableCheckpointHook
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     'EpochSeedHook',
     'MapKeypointsHook',
     'PreemptionHook',
+    'RequireWeightsHook',
     'ResumableCheckpointHook',
 ]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ogn_mm.datasets.checks import Records
 from ogn_mm.datasets.posetrack.files import is_polygon, list_in
+from ogn_mm.engine.json_files import Records
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS
 
 from .posetrack_sequence import (
@@ -35,8 +35,7 @@ def read_annolist(content: dict, source: str, truth: bool) -> PoseSequence:
     counts = np.array([len(people) for people in people_of], int)
     people = Records([person for p in people_of for person in p], 'person', source)
     frames = np.repeat(np.arange(len(counts)), counts)
-    numbers = values(people, 'track_id')
-    people.report(numbers % 1 != 0, "'track_id' should be an integer")
+    numbers = integers(people, 'track_id')
     track_ids = check_track_ids(source, frames, [int(n) for n in numbers])
 
     listed = np.array([point_list(person) is not None for person in people.items], bool)
@@ -72,6 +71,13 @@ def values(records: Records, field: str) -> np.ndarray:
     return records.numbers(field, 1)[:, 0]
 
 
+def integers(records: Records, field: str) -> np.ndarray:
+    """As :func:`values`, of whole numbers."""
+    numbers = values(records, field)
+    records.report(numbers % 1 != 0, f"'{field}' should be an integer")
+    return numbers
+
+
 def point_list(person: dict) -> list | None:
     """A person's points, or None if there is no list of them."""
     annopoints = person.get('annopoints')
@@ -90,7 +96,7 @@ def read_points(people: Records) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
     owners = np.repeat(np.arange(shape[0]), [len(points or ()) for points in lists])
     points = Records([p for each in lists for p in each or ()], 'point', people.source)
-    joints = values(points, 'id').astype(int)
+    joints = integers(points, 'id').astype(int)
     places = np.stack([values(points, 'x'), values(points, 'y')], axis=1)
     scored = np.array(['score' in point for point in points.items], bool)
     point_scores = np.full(len(owners), NO_SCORE)

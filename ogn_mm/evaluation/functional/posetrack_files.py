@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ogn_mm.datasets.checks import Records
 from ogn_mm.datasets.posetrack.files import (
     FILE_NAME,
     joint_columns,
@@ -17,6 +16,7 @@ from ogn_mm.datasets.posetrack.files import (
     read_content,
     read_polygons,
 )
+from ogn_mm.engine.json_files import Records
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
 from .posetrack17_files import people_to_annolist, read_annolist
@@ -64,7 +64,9 @@ def read_frames(path) -> list[dict]:
     """
     content, is_of_2017 = read_content(path)
     if is_of_2017:
-        return list_in(content, 'annolist', str(path), 1)
+        entries = list_in(content, 'annolist', str(path), 1)
+        Records(entries, 'frame', str(path)).column('image', list | dict)
+        return entries
     return find_images(content, str(path)).items
 
 
@@ -195,7 +197,7 @@ def people_to_annotations(frames: list[dict], people: PoseSequence) -> dict:
             zip(
                 people.frames.tolist(),
                 people.track_ids.tolist(),
-                keypoints.reshape(len(keypoints), -1).tolist(),
+                keypoints.reshape(-1, 3 * len(POSETRACK18_JOINTS)).tolist(),
                 scores.tolist(),
                 strict=True,
             )

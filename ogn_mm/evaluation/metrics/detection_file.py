@@ -7,7 +7,8 @@ from mmengine.dist import get_rank
 from mmengine.evaluator import BaseMetric
 
 from ogn_mm.engine.atomic_write import write_atomically
-from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
+from ogn_mm.engine.json_files import Records
+from ogn_mm.engine.json_lines import append_json_lines, read_json_pairs
 
 PERSON = 1  # COCO's category id
 
@@ -26,10 +27,16 @@ def read_journal(folder) -> dict:
     Returns:
         dict: By image id, a list of [x, y, w, h, score]. Lines that a kill left
         unfinished are left out.
+
+    Raises:
+        ValueError: A journal holds something else.
     """
     people = {}
     for path in sorted(Path(folder).glob('*.jsonl')):
-        people.update(read_json_lines(path))
+        found = read_json_pairs(path)
+        rows = [dict(row=row) for rows in found.values() for row in rows]
+        Records(rows, 'detection', str(path)).numbers('row', 5)
+        people |= found
     return people
 
 

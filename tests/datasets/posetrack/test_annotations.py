@@ -181,7 +181,11 @@ POINTS = [*RECT, 'annopoints', 0, 'point']
             '3 points',
         ),
         ([*RECT, 'track_id'], [], "person 0: 'track_id' should be one value"),
-        ([*RECT, 'track_id'], ['a'], "person 0: 'track_id' should be int, found 'a'"),
+        (
+            [*RECT, 'track_id'],
+            ['a'],
+            "person 0: field 'track_id' should be int, found 'a'",
+        ),
         (
             [*RECT, 'y2'],
             [None],

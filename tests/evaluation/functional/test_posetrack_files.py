@@ -180,7 +180,7 @@ FAULTS = [
     ((*PERSON, 'image_id'), None, "field 'image_id' is missing"),
     ((*PERSON, 'track_id'), None, "field 'track_id' is missing"),
     ((*PERSON, 'track_id'), 'x', "'track_id' should be int, found 'x'"),
-    ((*PERSON, 'track_id'), 10**30, "'track_id' should be below 10000"),
+    ((*PERSON, 'track_id'), 10**30, "'track_id' is beyond"),
     ((*PERSON, 'track_id'), 1, "frame 0: two people have the 'track_id' 1"),
     ((*PERSON, 'keypoints'), [1, 2, 3], "'keypoints' should be 51 numbers, found 3"),
     ((*PERSON, 'keypoints', 0), 'x', "'keypoints' holds something that is not"),

@@ -8,6 +8,7 @@ from torch.nn.modules.utils import _pair
 from ogn_mm.codecs.offset_heatmap import default_radius
 from ogn_mm.codecs.utils import decode_one_hot, one_hot_targets, probability_within
 from ogn_mm.structures.bbox import has_area, image_to_roi_map, roi_map_to_image
+from ogn_mm.structures.bbox.checks import check_in_range
 
 
 @MODELS.register_module()
@@ -42,6 +43,7 @@ class OneHotKeypointHead(BaseModule):
         init_cfg=dict(type='Kaiming', layer='ConvTranspose2d'),
     ) -> None:
         super().__init__(init_cfg=init_cfg)
+        check_in_range('num_convs', num_convs, 0, 1000)
         self.num_keypoints = num_keypoints
         self.roi_feat_size = _pair(roi_feat_size)
         # (W, H), as of codecs

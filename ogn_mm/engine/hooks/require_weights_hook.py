@@ -1,0 +1,31 @@
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, find_latest_checkpoint
+from mmpose.registry import HOOKS
+
+from ..checkpoint import find_weights, require_state, require_weights
+
+
+@HOOKS.register_module()
+class RequireWeightsHook(Hook):
+    """Refuse a checkpoint that does not fit the model; MMEngine only warns.
+
+    A test and a training that is resumed need all weights of the model. For a training
+    that begins it is enough that some fit. Weights that the model does not have, as
+    those of a mask head, are passed over. None may be NaN.
+
+    Raises:
+        ValueError: The checkpoint does not fit, or training cannot be resumed from it.
+    """
+
+    priority = 'LOWEST'  # others may adapt the checkpoint
+
+    def after_load_checkpoint(self, runner, checkpoint) -> None:
+        name = runner._load_from or find_latest_checkpoint(runner.work_dir)
+        weights = find_weights(checkpoint, name)
+        training = isinstance(runner._train_loop, BaseLoop)
+        if training and runner._resume:
+            require_state(checkpoint, name)
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        partial = training and not runner._resume
+        require_weights(model, weights, name, partial)
