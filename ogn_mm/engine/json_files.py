@@ -7,6 +7,7 @@ the field.
 import json
 import reprlib
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from types import UnionType
 from typing import NamedTuple, get_args
@@ -18,6 +19,7 @@ from mmengine.fileio import exists, get_text
 HUGE = 1e18
 # Integers up to this one are the same to all readers of JSON (RFC 8259, section 6).
 LARGEST_ID = 2**53
+NUMBERS = {int, float}  # but not bool
 TOO_DEEP = 'is JSON with lists in lists, or objects in objects, too deep to be meant'
 
 
@@ -159,12 +161,12 @@ class Records(NamedTuple):
             lengths = list(map(len, values))
             wrong = [found != length for found in lengths]
             self.report(wrong, f"'{field}' should be {length} numbers", lengths)
+            if not set(map(type, chain.from_iterable(values))).issubset(NUMBERS):
+                alien = [not set(map(type, row)).issubset(NUMBERS) for row in values]
+                self.report(alien, f"'{field}' holds something that is not a number")
         array = to_floats(values)
-        shape = (len(values),) if length is None else (len(values), length)
-        if array is None or array.shape != shape:
+        if array is None:  # there are integers beyond 64 bits
             rows = values if length is not None else [[value] for value in values]
-            alien = [any(type(v) not in (int, float) for v in row) for row in rows]
-            self.report(alien, f"'{field}' holds something that is not a number")
             beyond = [any(abs(v) > HUGE for v in row) for row in rows]
             self.report(beyond, f"'{field}' is beyond {HUGE:g}")
         rows = array.reshape(len(values), length or 1)

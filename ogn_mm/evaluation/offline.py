@@ -12,7 +12,7 @@ from mmpose.evaluation import CocoMetric
 
 from ogn_mm.datasets.checks import check_annotations, check_results
 from ogn_mm.engine.config_check import check_overrides
-from ogn_mm.engine.json_files import Records, read_json
+from ogn_mm.engine.json_files import Records, printable, read_json
 from ogn_mm.engine.predictions_file import read_predictions
 
 
@@ -120,5 +120,5 @@ def evaluate_samples(evaluator: Evaluator, samples: list, predictions: Path) -> 
     except KeyError as error:
         reason = f'a prediction lacks the field {error}'
     except Exception as error:  # metrics do not check what they take
-        reason = ' '.join(str(error).split())
+        reason = printable(' '.join(str(error).split()))
     raise ValueError(f'{predictions}: cannot be evaluated: {reason}')

@@ -48,8 +48,8 @@ class Watch:
             done = not os.path.exists(args[0].co_filename)
         elif event == 'open':
             done = bool(set(str(args[1])) & set('wax+'))
-        else:
-            done = event.startswith(DEEDS)
+        else:  # imports list folders
+            done = event.startswith(DEEDS) and event != 'os.listdir'
         if done:
             self.deeds.append((event, args))
 

@@ -47,6 +47,7 @@ SAMPLES = [
         pred_instances=dict(
             keypoints=np.reshape(POSE, (1, 17, 3))[..., :2],
             keypoint_scores=np.ones((1, 17)),
+            bboxes=np.array([[10.0, 10, 32, 42]]),
         ),
         gt_instances=dict(bboxes=np.ones((1, 4)), bbox_scores=np.ones(1)),
     )
