@@ -19,6 +19,11 @@ from .atomic_write import write_atomically
 from .json_files import printable
 from .safe_globals import allow_mmengine_checkpoints
 
+HOLDS_NO_WEIGHTS = (
+    'the checkpoint {} holds no weights: neither it nor its `state_dict` is a '
+    'dictionary of tensors'
+)
+
 
 def find_reason(error: Exception) -> str:
     """Why ``torch.load`` failed, without its advice to load the file unprotected."""
@@ -51,12 +56,13 @@ def explain_refusal(loader):
         OSError: It cannot be downloaded. The sentence names the address.
         pickle.UnpicklingError: The file is damaged, or its pickle asks for more
             than MMEngine's checkpoints hold. The sentence names the file.
+        ValueError: It holds something else than a dictionary.
     """
 
     @functools.wraps(loader)
     def load(filename, *args, **kwargs):
         try:
-            return drop_program(loader(filename, *args, **kwargs))
+            content = drop_program(loader(filename, *args, **kwargs))
         except URLError as error:
             raise OSError(
                 f'The checkpoint {filename} was not downloaded: {error.reason}.'
@@ -69,9 +75,12 @@ def explain_refusal(loader):
             ):
                 raise  # a missing file
             reason = find_reason(error)
-        raise pickle.UnpicklingError(
-            f'The checkpoint {filename} was not loaded: {reason}.'
-        )
+            raise pickle.UnpicklingError(
+                f'The checkpoint {filename} was not loaded: {reason}.'
+            ) from None
+        if not isinstance(content, dict):
+            raise ValueError(HOLDS_NO_WEIGHTS.format(filename))
+        return content
 
     return load
 
@@ -117,10 +126,7 @@ def find_weights(content, checkpoint: str) -> dict:
     """
     weights = content.get('state_dict', content) if isinstance(content, dict) else None
     if not isinstance(weights, dict) or not all(map(is_weight, weights.items())):
-        raise ValueError(
-            f'the checkpoint {checkpoint} holds no weights: neither it nor its '
-            '`state_dict` is a dictionary of tensors'
-        )
+        raise ValueError(HOLDS_NO_WEIGHTS.format(checkpoint))
     return {name.removeprefix('module.'): value for name, value in weights.items()}
 
 

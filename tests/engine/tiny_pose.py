@@ -74,7 +74,8 @@ custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='EpochSeedHook'),
     dict(type='PreemptionHook', interval=2),
-    dict(type='CheckKeypointsHook')]
+    dict(type='CheckKeypointsHook'),
+    dict(type='CheckLossHook')]
 """
 
 

@@ -249,7 +249,7 @@ def test_broken_image_is_named_and_the_rest_goes_on(
 @pytest.mark.parametrize(
     'content, message',
     [
-        ([], "ann.json: field 'images' should be a non-empty list"),
+        ([], 'ann.json: should be a JSON object'),
         (dict(images=[dict(id=1)]), "ann.json: image id 1: field 'width' is missing"),
         (
             dict(images=[dict(id=1, width=9, height=9, file_name='a.jpg')]),

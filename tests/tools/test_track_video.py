@@ -363,7 +363,7 @@ def test_errors_are_one_sentence(tool, setting, tmp_path, monkeypatch):
         ([frames, changed('weight=3', 'weight=-3')], 'py: BoxIoU: weight must be a'),
         ([frames, changed('tracker=', 'x=3, tracker=')], r'py: .*see `model\.x`'),
         ([frames, changed('min_score', 'min')], r'py: .*see `model\.propagation\.min'),
-        ([frames, changed('BoxIoU', 'IoU')], 'py: IoU is not in the'),
+        ([frames, changed('BoxIoU', 'IoU')], 'py: PoseTracker: IoU is not in the'),
         ([frames, no_detector], 'takes people from annotations, which INPUT does not'),
         ([frames, changed('tracker=', f'{wholebody}, tracker=')], "neither COCO's nor"),
         ([frames, config], r'the pose_estimator would have random weights: name its'),

@@ -152,7 +152,7 @@ def test_errors(convert, tmp_path):
     image = tmp_path / 'images/train/000001_bonn_train/000001.jpg'
     sequence = read_sequence(tmp_path / 'ann/000001_bonn_train.json')
     image.write_bytes(b'no picture')
-    with pytest.raises(ValueError, match=r'000001\.jpg cannot be read as an image'):
+    with pytest.raises(ValueError, match=r'000001\.jpg: cannot be read as an image'):
         sequences_to_coco([sequence], tmp_path)
     image.unlink()
     with pytest.raises(FileNotFoundError, match=r'bonn_train\.json: 1 of 3 images do'):
