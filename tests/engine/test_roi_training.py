@@ -148,7 +148,7 @@ def test_memory_stays_flat_over_10_000_iterations(build):
     iterations = len(build('short')[0].train_dataloader)
     runner, _, _ = build(
         'long',
-        train_cfg=dict(max_epochs=-(-10_000 // iterations)),
+        train_cfg=dict(by_epoch=True, max_epochs=-(-10_000 // iterations)),
         train_dataloader=dict(num_workers=2, persistent_workers=True),
         default_hooks=dict(
             logger=dict(interval=500), checkpoint=dict(interval=100, max_keep_ckpts=1)
