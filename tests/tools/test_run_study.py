@@ -308,6 +308,17 @@ def test_only_what_changed_is_done_again(study, run_study):
     assert json.loads(aside.read_text()) == before[1]['metrics']
 
 
+def test_hooks_that_watch_leave_results_valid(study, run_study):
+    assert run_study('--seeds', 0)[0] == 0
+    config = study.config.read_text()
+    watched = "custom_hooks = [dict(type='mmpose.CheckLossHook'{})]\n"
+    for arguments, finished in (('', 2), (', max_skips=1', 0)):
+        study.config.write_text(config + watched.format(arguments))
+        code, output = run_study('--seeds', 0)
+        assert code == 0
+        assert f'2 runs, {finished} of them already finished' in output
+
+
 TESTED_ONLY = """
 rows.insert(0, dict(name='lucky', config='{config}', weights_of='plain',
                     cfg_options=dict(error=0.1)))

@@ -27,6 +27,8 @@ from .record import (
     training_precision,
 )
 
+# Without arguments these change no figure: results from before them stay valid.
+WATCHERS = {"dict(type='CheckLossHook')", "dict(type='PreemptionHook')"}
 SOURCES = ('ogn_mm', 'configs', 'tools')  # what results depend on
 PROGRESS = re.compile(
     rb'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\]|Iter\(train\)\s+\[\s*(\d+)/\d+\]'
@@ -97,8 +99,7 @@ class Run:
         """Whether the config on disk is this one, however it is formatted."""
         if not self.config.exists():
             return False
-        trees = map(ast.parse, (self.config.read_text(), self.text))
-        return len(set(map(ast.dump, trees))) == 1
+        return describe_config(self.config.read_text()) == describe_config(self.text)
 
     def start(self, env: dict, lock) -> None:
         """Begin or resume training; a folder of another config is set aside.
@@ -256,6 +257,18 @@ class Run:
             curves=read_curves(self.folder),
         )
         write_atomically(self.result, json.dumps(result))
+
+
+def describe_config(text: str) -> list[str]:
+    """A config's settings, however formatted and whatever watches over them."""
+    settings = []
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets) == 'custom_hooks':
+            hooks = [ast.unparse(hook) for hook in node.value.elts]
+            settings += [h for h in hooks if h.replace('mmpose.', '') not in WATCHERS]
+        else:
+            settings.append(ast.unparse(node))
+    return settings
 
 
 def git_state() -> dict:
