@@ -164,18 +164,24 @@ def study(tmp_path, generated_people):
     return Study(tmp_path, generated_people)
 
 
+def list_imported():
+    """Names of the study runner's modules that are imported."""
+    return [n for n in sys.modules if n.partition('.')[0] in ('run_study', 'study')]
+
+
 @pytest.fixture
 def load_runner(monkeypatch):
     """Imports the study runner of a folder of tools."""
 
     def load(tools: Path):
-        for name in list(sys.modules):
-            if name.partition('.')[0] in ('run_study', 'study'):
-                monkeypatch.delitem(sys.modules, name)
+        for name in list_imported():
+            monkeypatch.delitem(sys.modules, name)
         monkeypatch.syspath_prepend(tools)
         return importlib.import_module('run_study')
 
-    return load
+    yield load
+    for name in list_imported():  # other tests shall not get the stand-ins
+        del sys.modules[name]
 
 
 @pytest.fixture
