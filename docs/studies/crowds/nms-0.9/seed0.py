@@ -89,7 +89,8 @@ model = dict(
     test_cfg=dict(flip_test=False),
     type='TopdownPoseEstimator')
 nms = dict(iou_threshold=0.5, max_num=100, type='mmdet.BoxNMS')
-optim_wrapper = dict(optimizer=dict(lr=0.002, type='Adam'))
+optim_wrapper = dict(
+    optimizer=dict(lr=0.002, type='Adam'), type='Bfloat16OptimWrapper')
 param_scheduler = [
     dict(
         begin=0, by_epoch=False, end=100, start_factor=0.001, type='LinearLR'),
@@ -136,7 +137,7 @@ test_evaluator = dict(
     outfile_prefix=
     '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions',
     type='PoseNMSCocoMetric')
-train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=4)
+train_cfg = dict(by_epoch=True, max_epochs=8, val_begin=9, val_interval=4)
 train_dataloader = dict(
     batch_size=8,
     collate_fn=dict(type='flatten_rois'),

@@ -89,7 +89,8 @@ model = dict(
     test_cfg=dict(flip_test=False),
     type='TopdownPoseEstimator')
 nms = dict(iou_threshold=0.5, max_num=100, type='mmdet.BoxNMS')
-optim_wrapper = dict(optimizer=dict(lr=0.002, type='Adam'))
+optim_wrapper = dict(
+    optimizer=dict(lr=0.002, type='Adam'), type='Bfloat16OptimWrapper')
 param_scheduler = [
     dict(
         begin=0, by_epoch=False, end=100, start_factor=0.001, type='LinearLR'),
@@ -111,15 +112,8 @@ test_dataloader = dict(
     batch_size=32,
     dataset=dict(
         ann_file='annotations/val.json',
-        bbox_file='data/generated_crowds/detections/raw_val.json',
-        bbox_filter=dict(
-            egt_iou_thr=0.5,
-            egt_score_thr=0.5,
-            group_iou_thr=0.7,
-            max_num=100,
-            min_size=8,
-            top_n=4,
-            type='mmdet.GreedyBoxGeneration'),
+        bbox_file=None,
+        bbox_filter=None,
         data_mode='topdown',
         data_prefix=dict(img='images/val/'),
         data_root='data/generated_crowds/',
@@ -143,7 +137,7 @@ test_evaluator = dict(
     outfile_prefix=
     '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions',
     type='PoseNMSCocoMetric')
-train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=4)
+train_cfg = dict(by_epoch=True, max_epochs=8, val_begin=9, val_interval=4)
 train_dataloader = dict(
     batch_size=8,
     collate_fn=dict(type='flatten_rois'),
@@ -216,14 +210,7 @@ val_dataloader = dict(
     dataset=dict(
         ann_file='annotations/val.json',
         bbox_file='data/generated_crowds/detections/raw_val.json',
-        bbox_filter=dict(
-            egt_iou_thr=0.5,
-            egt_score_thr=0.8,
-            group_iou_thr=0.7,
-            max_num=100,
-            min_size=8,
-            top_n=4,
-            type='mmdet.GreedyBoxGeneration'),
+        bbox_filter=dict(iou_threshold=0.5, max_num=100, type='mmdet.BoxNMS'),
         data_mode='topdown',
         data_prefix=dict(img='images/val/'),
         data_root='data/generated_crowds/',
