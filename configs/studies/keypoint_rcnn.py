@@ -6,7 +6,12 @@ _config = 'configs/ogn_mask_rcnn/{}_1xb2-1e_generated-crowds-240x320.py'
 
 seeds = [0, 1, 2]
 baseline = 'baseline'
-common_options = {'train_cfg.val_begin': 2}  # tested once, at the end
+_epochs = 2
+common_options = {
+    'train_cfg.max_epochs': _epochs,
+    'train_cfg.val_begin': _epochs + 1,  # tested once, at the end
+    'param_scheduler.1.T_max': _epochs,
+}
 rows = [
     dict(name=name, config=_config.format(network))
     for name, network in [
