@@ -1,6 +1,7 @@
 """The version gate: what `import ogn_mm` refuses and what it says."""
 
 import os
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -8,12 +9,19 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import ogn_mm
 from ogn_mm import COMPILED, REQUIRED, check_packages, check_version, install_command
 from ogn_mm.evaluation.functional.posetrack_identity import REQUIREMENT
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # comes with pytest
+
 ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / 'pyproject.toml').read_text())
 
 
 @pytest.mark.parametrize('name', REQUIRED)
@@ -125,3 +133,42 @@ def test_reference_stack_is_within_the_ranges():
 def test_the_range_of_trackeval_is_the_same():
     stated = requirements('trackeval.txt')['trackeval']
     assert stated == Requirement(REQUIREMENT).specifier
+
+
+def test_readme_names_the_reference_stack():
+    text = (ROOT / 'README.md').read_text()
+    stated = re.search(r'reference stack\s+\(([^)]*)\)', text)
+    versions = dict(part.split() for part in stated[1].split(','))
+    assert versions.pop('Python') in python_versions()
+    installer = (ROOT / 'tools/install_mmcv.py').read_text()
+    assert f"MMCV_VERSION = '{versions.pop('mmcv')}'" in installer
+    pinned = requirements('reference.txt')
+    assert versions.keys() == (REQUIRED.keys() - {'mmcv'}) | {'numpy'}
+    for name, version in versions.items():
+        assert pinned[name] == SpecifierSet(f'=={version}')
+
+
+def python_versions():
+    """The Python versions that the project claims to run with."""
+    classifiers = ' '.join(PROJECT['project']['classifiers'])
+    return re.findall(r'Python :: (3\.\d+)', classifiers)
+
+
+def test_everything_names_the_same_python_versions():
+    allowed = SpecifierSet(PROJECT['project']['requires-python'])
+    assert [f'3.{n}' for n in range(20) if f'3.{n}' in allowed] == python_versions()
+    *most, last = python_versions()
+    for name in ('README.md', 'Makefile'):
+        text = (ROOT / name).read_text().replace('\n', ' ')
+        assert f'Python {", ".join(most)} or {last}' in text
+
+
+def test_the_matrix_begins_with_the_oldest_versions():
+    oldest = PROJECT['tool']['tox']['env']['oldest']
+    assert oldest['base_python'] == [f'python{python_versions()[0]}']
+    pinned = {r.name: r.specifier for r in map(Requirement, oldest['deps'])}
+    stated = requirements('runtime.txt')
+    for name in ('torch', 'numpy'):
+        (version,) = (s.version for s in pinned[name])
+        (lowest,) = (s.version for s in stated[name] if s.operator == '>=')
+        assert version.startswith(lowest)
