@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mmpose.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +38,13 @@ def test_studies_are_planned(tool, monkeypatch, name):
     count = [len(study[key]) for key in ('seeds', 'trackers', 'detections')]
     assert len(runs) == count[0] * count[1] * count[2] > 0
     assert runs[0][0]['tracker'] == study['baseline']
+    for names, cfg in runs:
+        if (names['seed'], names['tracker']) == (study['seeds'][0], 'all'):
+            for part in ('detector', 'pose_estimator'):  # random weights
+                if part in cfg.model:
+                    del cfg.model[part].checkpoint
+            model = MODELS.build(cfg.model)
+            assert model.flow and model.appearance and model.propagation
 
 
 @pytest.mark.slow
