@@ -117,8 +117,8 @@ def evaluate_samples(evaluator: Evaluator, samples: list, predictions: Path) -> 
     """
     try:
         return evaluator.offline_evaluate(samples, chunk_size=1000)
-    except KeyError as error:
-        reason = f'a prediction lacks the field {error}'
     except Exception as error:  # metrics do not check what they take
         reason = printable(' '.join(str(error).split()))
-    raise ValueError(f'{predictions}: cannot be evaluated: {reason}')
+        if isinstance(error, KeyError):
+            reason = f'a prediction lacks the field {reason}'
+        raise ValueError(f'{predictions}: cannot be evaluated: {reason}') from error

@@ -84,7 +84,7 @@ class Run:
         if self.source is None:
             return True
         times = self.source.finished and [
-            read_result(run.result)[key]
+            read_object(run.result, **{key: str})[key]
             for run, key in ((self.source, 'finished'), (self, 'started'))
         ]
         return bool(times) and times[0] <= times[1]
