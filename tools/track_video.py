@@ -38,6 +38,7 @@ from rich.progress import track as progress
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import Frame, FrameReader, FrameWriter, is_webcam
 from ogn_mm.apis.track_journal import TrackJournal, describe_frame, record_arrays
+from ogn_mm.engine.atomic_write import atomic_file
 from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.engine.config_check import check_config, check_overrides
 from ogn_mm.engine.json_lines import append_json_lines
@@ -291,10 +292,9 @@ def long_tracks(args: argparse.Namespace, model, run: TrackJournal):
 def write_json(args: argparse.Namespace, model, run: TrackJournal) -> None:
     """Write tracks.json piece by piece: the video may be long."""
     path = Path(args.out) / 'tracks.json'
-    partial = path.with_suffix('.partial')
     category = dict(id=1, name='person', keypoints=list(POSETRACK18_JOINTS))
     images, identities, count = [], set(), 0
-    with partial.open('w') as file:
+    with atomic_file(path, durable=True) as file:
         file.write('{"annotations":[')
         for record, columns in long_tracks(args, model, run):
             index = record['frame']
@@ -306,7 +306,6 @@ def write_json(args: argparse.Namespace, model, run: TrackJournal) -> None:
                 count += 1
         end = dict(images=images, categories=[category])
         file.write('],' + json.dumps(end)[1:])
-    partial.replace(path)
     print(f'{path}: {count} poses of {len(identities)} people, {len(images)} frames')
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.structures import InstanceData
 
-from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.atomic_write import atomic_file, write_atomically
 from ogn_mm.engine.json_files import check_object, to_floats
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 from ogn_mm.evaluation.functional import in_long_tracks
@@ -57,13 +57,10 @@ class TrackJournal:
                     f'{self.path}: lacks frames of the {self.done + 1} that are done; '
                     'remove it to begin anew'
                 )
-        out.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix('.partial')
-        with partial.open('w') as journal:
+        with atomic_file(self.path, durable=True) as journal:
             append_json_lines(journal, [settings])
             for record in self.records(self.done):
                 append_json_lines(journal, [record])
-        partial.replace(self.path)
 
     def records(self, last: float = math.inf) -> Iterator[dict]:
         """What was found in each frame up to the last one wanted."""

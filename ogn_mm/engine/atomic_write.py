@@ -1,22 +1,29 @@
 """Files that are whole or absent."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 PARTIAL = '.{}.partial'
 
 
-def write_atomically(
-    path: str | Path, content: str | bytes, durable: bool = False
-) -> None:
-    """Write a file that readers, or a run after a kill, find whole or not at all.
+@contextmanager
+def atomic_file(
+    path: str | Path, mode: str = 'w', durable: bool = False
+) -> Iterator[IO]:
+    """A file to write to, piece by piece, that takes its name when it is whole.
 
     Args:
         path (str | Path): The file; its folder is made if need be. What it held is
             replaced.
-        content (str | bytes): Text is written as UTF-8.
+        mode (str): 'w' for text, which is UTF-8, or 'wb'. Defaults to 'w'.
         durable (bool): Whether to wait until the disk has it, so that a power cut
             loses nothing either. Defaults to False.
+
+    Yields:
+        IO: The open file.
 
     Raises:
         OSError: It cannot be written, e.g. since the disk is full. The error names
@@ -26,17 +33,38 @@ def write_atomically(
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(PARTIAL.format(path.name))
     try:
-        with scratch.open('wb') as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+        with scratch.open(mode, encoding=None if 'b' in mode else 'utf-8') as file:
+            yield file
             file.flush()
             if durable:
                 os.fsync(file.fileno())
         scratch.replace(path)
-    except OSError as error:
+    except BaseException as error:
         scratch.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        own = isinstance(error, OSError) and error.filename in (None, str(scratch))
+        if own and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     if durable:
         sync_folder(path.parent)
+
+
+def write_atomically(
+    path: str | Path, content: str | bytes, durable: bool = False
+) -> None:
+    """Write a file that readers, or a run after a kill, find whole or not at all.
+
+    Args:
+        path (str | Path): See :func:`atomic_file`.
+        content (str | bytes): Text is written as UTF-8.
+        durable (bool): See :func:`atomic_file`.
+
+    Raises:
+        OSError: See :func:`atomic_file`.
+    """
+    mode = 'w' if isinstance(content, str) else 'wb'
+    with atomic_file(path, mode, durable) as file:
+        file.write(content)
 
 
 def remove_partial(folder: str | Path) -> None:

@@ -18,9 +18,12 @@ TIMES = ('time', 'data_time', 'memory')
 
 
 @contextlib.contextmanager
-def fork_server(output):
-    """A function that runs a tool as fork_server.py says; prints into a file."""
-    path = [str(tiny_pose.ROOT), str(HERE)]
+def fork_server(output, *folders):
+    """A function that runs a tool as fork_server.py says; prints into a file.
+
+    The tools import from ``folders`` as well.
+    """
+    path = [str(tiny_pose.ROOT), str(HERE), *map(str, folders)]
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=':'.join(path))
     with (
         open(output, 'w') as file,

@@ -4,7 +4,11 @@ import stat
 
 import pytest
 
-from ogn_mm.engine.atomic_write import remove_partial, write_atomically
+from ogn_mm.engine.atomic_write import (
+    atomic_file,
+    remove_partial,
+    write_atomically,
+)
 
 
 @pytest.mark.parametrize('durable', [False, True])
@@ -33,6 +37,29 @@ def test_a_write_cut_off_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.undo()
     write_atomically(path, 'new', durable=True)
     assert path.read_text() == 'new' and list(tmp_path.iterdir()) == [path]
+
+
+def write_and(act, path):
+    with atomic_file(path) as file:
+        file.write('new')
+        act()
+
+
+def test_an_error_among_pieces_leaves_the_old_file(tmp_path):
+    path, missing = tmp_path / 'file.txt', tmp_path / 'missing'
+    write_atomically(path, 'old')
+    for act, error, words in (
+        (lambda: [][0], IndexError, 'out of range'),
+        (missing.read_text, OSError, str(missing)),  # another file's, under its name
+    ):
+        with pytest.raises(error, match=words):
+            write_and(act, path)
+        assert path.read_text() == 'old' and list(tmp_path.iterdir()) == [path]
+    with atomic_file(path) as file:
+        file.write('größer')
+        assert path.read_text() == 'old'
+        file.write(' than before')
+    assert path.read_text(encoding='utf-8') == 'größer than before'
 
 
 def test_the_disk_has_a_file_before_its_name(tmp_path, monkeypatch):

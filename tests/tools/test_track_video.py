@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from pathlib import Path
 from threading import Condition
 
 import cv2
@@ -11,79 +10,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import load_tool, snapshot
-from memory import resident_memory
-from mmdet.registry import MODELS
-from mmdet.structures import DetDataSample
-from mmengine.structures import InstanceData
-from torch import nn
+from rectangles import make_setting
 
-from ogn_mm.apis import FrameReader, FrameWriter, video_io
+from ogn_mm.apis import FrameReader, video_io
 from ogn_mm.evaluation.functional.posetrack_files import read_posetrack
-from ogn_mm.models.utils import build_part
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
-
-ROOT = Path(__file__).parents[2]
-POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
-# sharp edges between colours
-JPEG = [
-    *(cv2.IMWRITE_JPEG_QUALITY, 100),
-    *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
-]
-DETECTOR = """
-model = dict(type='Rectangles')
-test_dataloader = dict(dataset=dict(pipeline=[dict(type='PackDetInputs')]))
-"""
-CONFIG = f"""
-custom_imports = dict(imports=['ogn_mm'], allow_failed_imports=False)
-model = dict(
-    type='VideoPoseEstimator',
-    detector=dict(config='DETECTOR'),
-    pose_estimator=dict(config='{POSE}'),
-    appearance=dict(type='ColorStripes'),
-    flow=dict(type='DISFlow', preset='ultrafast'),
-    propagation=dict(min_score=0.0),
-    tracker=dict(
-        type='PoseTracker',
-        cues=[
-            dict(type='BoxIoU', weight=3), dict(type='ReIDDistance'),
-            dict(type='FlowOKS')]))
-"""
-
-
-@MODELS.register_module(force=True)
-class Rectangles(nn.Module):
-    """Detects the red and the green rectangle of a frame."""
-
-    def test_step(self, batch):
-        image = batch['inputs'][0].float()
-        boxes = []
-        for channel in (1, 2):
-            rest = image[[c for c in range(3) if c != channel]].amax(0)
-            y, x = ((image[channel] > 180) & (rest < 80)).nonzero().unbind(1)
-            if len(x):
-                boxes.append([x.min(), y.min(), x.max() + 1, y.max() + 1])
-        boxes = torch.tensor(boxes).reshape(-1, 4).float()
-        sample = DetDataSample()
-        sample.pred_instances = InstanceData(
-            bboxes=boxes,
-            scores=torch.full((len(boxes),), 0.9),
-            labels=torch.zeros(len(boxes), dtype=torch.long),
-        )
-        return [sample]
-
-
-@MODELS.register_module(force=True)
-class RectanglesWithKeypoints(Rectangles):
-    """Gives them keypoints on their diagonals as well."""
-
-    def test_step(self, batch):
-        (sample,) = super().test_step(batch)
-        found = sample.pred_instances
-        low, high = found.bboxes.chunk(2, dim=1)
-        steps = torch.linspace(0.1, 0.9, 17)[:, None]
-        found.keypoints = low[:, None] + steps * (high - low)[:, None]
-        found.keypoint_scores = torch.full((len(low), 17), 0.9)
-        return [sample]
 
 
 @pytest.fixture(scope='module')
@@ -93,29 +24,7 @@ def tool():
 
 @pytest.fixture(scope='module')
 def setting(tmp_path_factory):
-    """Config, checkpoint of the pose network, and a folder of 9 frames."""
-    folder = tmp_path_factory.mktemp('track_video')
-    (folder / 'detector.py').write_text(DETECTOR)
-    config = folder / 'config.py'
-    config.write_text(CONFIG.replace('DETECTOR', str(folder / 'detector.py')))
-    frames = folder / '000001_mpii_test'
-    frames.mkdir()
-    noise = np.random.default_rng(0).uniform(0, 100, (96, 128, 3))
-    background = cv2.GaussianBlur(noise, None, 2).astype(np.uint8)
-    for t in range(9):
-        cv2.imwrite(str(frames / f'{t:06d}.jpg'), picture(background, 6 * t), JPEG)
-    torch.manual_seed(0)
-    network, _ = build_part('mmpose', str(POSE))
-    torch.save(network.state_dict(), folder / 'pose.pth')
-    return config, frames, folder / 'pose.pth'
-
-
-def picture(background, shift):
-    """Two people of one colour each, who pass each other."""
-    image = background.copy()
-    image[20:60, 10 + shift : 30 + shift] = (0, 0, 230)
-    image[30:80, 90 - shift : 112 - shift] = (0, 230, 0)
-    return image
+    return make_setting(tmp_path_factory.mktemp('track_video'), 9)
 
 
 def run(tool, setting, out, *arguments, frames=None):
@@ -387,42 +296,3 @@ def test_nothing_that_can_be_read(tool, setting, tmp_path):
     (tmp_path / 'frames/1.jpg').write_bytes(b'nothing')
     with pytest.raises(SystemExit, match='frames: no frame could be read'):
         run(tool, setting, tmp_path / 'out', frames=tmp_path / 'frames')
-
-
-@pytest.mark.full
-def test_memory_stays_flat_over_10_000_frames(tool, tmp_path, monkeypatch):
-    """From the file to tracks.json, with flow and appearance; 57 KiB a frame."""
-    noise = np.random.default_rng(0).uniform(0, 100, (120, 160, 3))
-    background = cv2.GaussianBlur(noise, None, 2).astype(np.uint8)
-    with FrameWriter(str(tmp_path / 'clip.mp4'), 25) as video:
-        for t in range(10_000):
-            video.write(picture(background, abs(t % 80 - 40) * 2))
-    (tmp_path / 'detector.py').write_text(
-        DETECTOR.replace('Rectangles', 'RectanglesWithKeypoints')
-    )
-    (tmp_path / 'config.py').write_text(f"""
-model = dict(
-    type='VideoPoseEstimator',
-    detector=dict(config='{tmp_path}/detector.py'),
-    appearance=dict(type='ColorStripes'),
-    flow=dict(type='DISFlow', preset='ultrafast'),
-    tracker=dict(
-        type='PoseTracker',
-        cues=[dict(type='BoxIoU'), dict(type='ReIDDistance'), dict(type='FlowOKS')]))
-""")
-    memory, describe_frame = {}, tool.describe_frame
-
-    def noted(frame, found):
-        if frame.index % 1000 == 999:
-            memory[frame.index + 1] = resident_memory()
-        return describe_frame(frame, found)
-
-    monkeypatch.setattr(tool, 'describe_frame', noted)
-    arguments = [tmp_path / 'clip.mp4', tmp_path / 'config.py', '--no-video']
-    tool.main([*map(str, arguments), '--out', str(tmp_path / 'out')])
-    memory['end'] = resident_memory()
-    print('MiB after so many frames:', {k: round(v) for k, v in memory.items()})
-    content = json.loads((tmp_path / 'out/tracks.json').read_text())
-    assert len(content['images']) == 10_000
-    # 9,000 frames would take 490 MiB
-    assert max(memory.values()) - memory[1000] < 16
