@@ -1,4 +1,5 @@
-# The same rows on the laptop's version of people1k: a trend only.
+# The same rows on the laptop's version of people1k, and MMPose's heads of today: a trend
+# only.
 # bfloat16 where the CPU computes in it, else float32.
 # python tools/run_study.py configs/studies/offsets_people1k-128x96.py \
 #     --work-dir docs/studies/offsets_people1k-128x96 --jobs 2
@@ -8,4 +9,17 @@ common_options = {'optim_wrapper.type': 'Bfloat16OptimWrapper'}
 rows = [
     dict(row, config=row['config'].replace('100e', '30e').replace('256x192', '128x96'))
     for row in _base_.rows
+]
+rows += [
+    dict(name=name, config=f'configs/ogn_topdown/{config}_people1k-128x96.py')
+    for name, config in [
+        ('UDP, stride 4', 'td-hm_res18-3deconv_udp-1xb32-30e'),
+        ('SimCC', 'simcc_res18_1xb32-30e'),
+        ('RTMCC', 'rtmcc_res18_1xb32-30e'),
+    ]
+]
+rows += [  # other sigmas of theirs
+    dict(row, name=f'{row["name"].partition(",")[0]}, sigma {sigma}')
+    | dict(cfg_options={'codec.sigma': sigma})
+    for row, sigma in [(rows[-3], 1.5), (rows[-2], 6.0)]
 ]
