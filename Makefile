@@ -35,7 +35,12 @@ $(STAMP): pyproject.toml $(wildcard tools/install_*.py requirements/*.txt)
 	    -r requirements/optional.txt --constraint requirements/reference.txt
 	@touch $@
 
+# Unless CONSTRAINTS says otherwise, torch and numpy stay what they are.
+install: CONSTRAINTS ?= --constraint build/installed.txt
 install:
+	@mkdir -p build
+	@$(PYTHON) -m pip list --format=freeze --disable-pip-version-check \
+	    | grep -E '^(numpy|torch|torchvision)==' > build/installed.txt || true
 	$(PIP_INSTALL) -r requirements/build.txt -r requirements/runtime.txt $(CONSTRAINTS)
 	$(PYTHON) tools/install_mmcv.py
 	$(PYTHON) tools/install_xtcocotools.py

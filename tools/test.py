@@ -2,9 +2,9 @@
 
 import argparse
 
-import mmengine
 from mmengine.model import is_model_wrapper
 
+from ogn_mm.engine.atomic_write import dump_atomically
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -58,9 +58,9 @@ def test(args: argparse.Namespace):
     if runner.rank != 0:
         return
     if args.out:
-        mmengine.dump(metrics, args.out)
+        dump_atomically(metrics, args.out)
     if args.dump:
-        mmengine.dump(describe_test(runner, metrics), f'{args.dump}.json', indent=1)
+        dump_atomically(describe_test(runner, metrics), f'{args.dump}.json', indent=1)
 
 
 def main(argv=None):

@@ -46,7 +46,7 @@ def to_onnx(graph: KeypointGraph, metadata: dict) -> bytes:
             (example_crops(graph.model, 2),),
             input_names=['crops'],
             output_names=OUTPUTS,
-            dynamic_shapes=({0: 'batch'},),
+            dynamic_shapes=({0: torch.export.Dim('batch')},),
             dynamo=True,
             verbose=False,
         )

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import mmengine
+
 PARTIAL = '.{}.partial'
 
 
@@ -38,7 +40,7 @@ def atomic_file(
             file.flush()
             if durable:
                 os.fsync(file.fileno())
-        scratch.replace(path)
+        os.replace(scratch, path)
     except BaseException as error:
         scratch.unlink(missing_ok=True)
         own = isinstance(error, OSError) and error.filename in (None, str(scratch))
@@ -65,6 +67,21 @@ def write_atomically(
     mode = 'w' if isinstance(content, str) else 'wb'
     with atomic_file(path, mode, durable) as file:
         file.write(content)
+
+
+def dump_atomically(content, path: str | Path, **kwargs) -> None:
+    """Write what MMEngine can dump, as .json, .yaml or .pkl by the file's ending.
+
+    Args:
+        content: Metrics, for example.
+        path (str | Path): See :func:`atomic_file`.
+        **kwargs: For ``mmengine.dump``.
+
+    Raises:
+        OSError: See :func:`atomic_file`.
+    """
+    kind = Path(path).suffix[1:]
+    write_atomically(path, mmengine.dump(content, file_format=kind, **kwargs))
 
 
 def remove_partial(folder: str | Path) -> None:

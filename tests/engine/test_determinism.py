@@ -30,7 +30,8 @@ def run(_, config, work_dir):
         for name, history in runner.message_hub.log_scalars.items()
         if 'time' not in name and 'memory' not in name
     }
-    (work_dir / 'figures.json').write_text(json.dumps([figures, logged]))
+    content = json.dumps([figures, logged], default=float)  # some are numpy's
+    (work_dir / 'figures.json').write_text(content)
 
 
 def run_twice(make, folder):

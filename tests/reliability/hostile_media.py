@@ -96,7 +96,7 @@ def film(path, frames: int = 12, codec: str = 'mp4v', fps: float = 10) -> bytes:
         str(path), cv2.VideoWriter_fourcc(*codec), fps, (WIDTH * 2, HEIGHT * 2)
     )
     for index in range(frames):
-        pixels = np.full((HEIGHT * 2, WIDTH * 2, 3), 15 * index, np.uint8)
+        pixels = np.full((HEIGHT * 2, WIDTH * 2, 3), 15 * index % 256, np.uint8)
         pixels[:16, :16] = 255
         writer.write(pixels)
     writer.release()

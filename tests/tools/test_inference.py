@@ -347,7 +347,8 @@ def test_folder_of_anything(tool, pose, images, tmp_path, capsys):
     assert snapshot(folder) == before
     names = [image['file_name'] for image in read(tmp_path / 'out')['images']]
     assert names == sorted([*good, 'link.jpg'])
-    for name in ('a b.jpg', 'wrong ending.gif.jpg', '画像.jpg', 'link.jpg'):
+    ending = '' if cv2.haveImageWriter('a.gif') else '.jpg'
+    for name in ('a b.jpg', f'wrong ending.gif{ending}', '画像.jpg', 'link.jpg'):
         assert (tmp_path / 'out/pictures' / name).stat().st_size > 0
     said = capsys.readouterr().out
     assert 'skipped 5 that cannot be read: ' in said

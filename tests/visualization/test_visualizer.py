@@ -39,7 +39,8 @@ def test_a_dot_for_each_keypoint(backend):
     )
     for channel, (x, y) in ((0, (10, 20)), (1, (30, 12))):
         rows, columns = np.nonzero(drawn[..., channel] > 127)
-        assert abs(rows.mean() - y) < 0.6 and abs(columns.mean() - x) < 0.6
+        # matplotlib's figure may be a pixel off
+        assert abs(rows.mean() - y) < 1.1 and abs(columns.mean() - x) < 1.1
         # within pi * 3 ** 2 and, as matplotlib adds a line around it, pi * 5 ** 2
         assert 25 < len(rows) < 79
     assert not drawn[..., 2].any()

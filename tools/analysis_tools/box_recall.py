@@ -25,6 +25,7 @@ from rich.progress import track
 
 import ogn_mm  # noqa: F401
 from ogn_mm.datasets.detections import load_detections
+from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import Records, read_object
 from ogn_mm.evaluation.functional import recall_curve
 from ogn_mm.visualization.curves import draw_curves
@@ -207,10 +208,10 @@ def main(argv=None):
         name: measure(people, choose(method, boxes, scores, name), args.max_boxes)
         for name, method in methods.items()
     }
-    (args.out / 'box_recall.json').write_text(json.dumps(results))
+    write_atomically(args.out / 'box_recall.json', json.dumps(results))
     plot(results, args.out / 'box_recall.png')
     table = format_table(results, args.max_boxes)
-    (args.out / 'box_recall.md').write_text(table)
+    write_atomically(args.out / 'box_recall.md', table)
     print(table)
 
 

@@ -12,10 +12,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import mmengine
 from mmengine.config import DictAction
 from mmpose.registry import DATASETS
 
+from ogn_mm.engine.atomic_write import dump_atomically
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.evaluation import evaluate_predictions, load_test_config
 
@@ -55,7 +55,7 @@ def evaluate(args: argparse.Namespace):
     for name, value in metrics.items():
         print(f'{name}: {value:.4f}')
     if args.out:
-        mmengine.dump(metrics, args.out)
+        dump_atomically(metrics, args.out)
 
 
 def main(argv=None):

@@ -17,6 +17,7 @@ from rich.progress import track
 
 import ogn_mm  # noqa: F401
 from ogn_mm.datasets.posetrack import sequence_files
+from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.evaluation.functional import (
     PoseTrackReport,
     read_posetrack,
@@ -103,8 +104,8 @@ def main(argv=None):
                 case=args.gt_dir.resolve().parent.name,
                 description=f'{args.pred_dir} compared with {args.gt_dir}',
             )
-            args.out.parent.mkdir(parents=True, exist_ok=True)
-            args.out.write_text(json.dumps(without_nan(named | report), indent=1))
+            content = json.dumps(without_nan(named | report), indent=1)
+            write_atomically(args.out, content)
     except (OSError, ValueError, ImportError) as error:
         raise SystemExit(f'evaluate_posetrack: {error}') from error
 

@@ -5,7 +5,6 @@ The layouts of 2017, and of 2018 and 2021, are read as the official evaluator do
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from ogn_mm.datasets.posetrack.files import (
     read_content,
     read_polygons,
 )
+from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import Records
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
@@ -169,9 +169,7 @@ def write_posetrack(path, frames: list[dict], people: PoseSequence) -> None:
         content = people_to_annotations(frames, people)
     else:
         content = people_to_annolist(frames, people)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, separators=(',', ':')))
+    write_atomically(path, json.dumps(content, separators=(',', ':')))
 
 
 def people_to_annotations(frames: list[dict], people: PoseSequence) -> dict:
