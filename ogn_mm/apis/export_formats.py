@@ -8,20 +8,28 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from packaging.version import Version
 from torch import Tensor
 
 from .export import KeypointGraph, example_crops
 
+# The exporter of torch 2.6 fails on products of batches of unknown size.
+ONNX_TORCH = '2.7'
 ONNX_PACKAGES = ('onnx', 'onnxscript', 'onnxruntime')
 OUTPUTS = ('keypoints', 'scores')
 
 
 def require_onnx() -> None:
-    """Check that the packages for ONNX files are installed.
+    """Check that torch and the packages for ONNX files serve.
 
     Raises:
-        ImportError: Some are not. The sentence says how to install them.
+        ImportError: Some are missing or too old. The sentence says what to do.
     """
+    if Version(torch.__version__) < Version(ONNX_TORCH):
+        raise ImportError(
+            f'ONNX files need torch >={ONNX_TORCH}, and {torch.__version__} is '
+            'installed, whose exporter fails; .pt files need no newer one'
+        )
     missing = [name for name in ONNX_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(

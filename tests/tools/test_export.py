@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.apis import inference_topdown, init_model
 from mmpose.registry import MODELS
+from packaging.version import Version
 from torch import nn
 
 from ogn_mm.apis.export import (
@@ -23,7 +24,10 @@ from ogn_mm.apis.export import (
     example_crops,
     pack_crops,
 )
-from ogn_mm.apis.export_formats import FORMATS
+from ogn_mm.apis.export_formats import FORMATS, ONNX_TORCH
+
+if Version(torch.__version__) < Version(ONNX_TORCH):
+    pytest.skip(f'torch older than {ONNX_TORCH}', allow_module_level=True)
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
@@ -261,6 +265,9 @@ def test_errors(tool, folder, monkeypatch, capsys):
     monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
     with pytest.raises(SystemExit, match='ONNX files need onnx, onnxscript, onnxrunti'):
         tool.main(arguments(folder, 'missing.onnx'))
+    monkeypatch.setattr(torch, '__version__', '2.6.0+cu124')
+    with pytest.raises(SystemExit, match=r'torch >=2\.7, and 2\.6\.0\+cu124 is'):
+        tool.main(arguments(folder, 'old.onnx'))
     assert sorted(path.suffix for path in folder.rglob('*.*')) == [
         *('.onnx', '.pt', '.pth', '.py')
     ]
