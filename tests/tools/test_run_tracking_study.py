@@ -30,7 +30,7 @@ def test_differences_pair_videos(tool):
     assert (mean, low, high) == (5, 0, 10)
 
 
-@pytest.mark.parametrize('name', ['tracking', 'tracking_smoke'])
+@pytest.mark.parametrize('name', ['tracking', 'tracking_causes', 'tracking_smoke'])
 def test_studies_are_planned(tool, monkeypatch, name):
     monkeypatch.chdir(ROOT)
     study = tool.Config.fromfile(f'configs/studies/{name}.py').to_dict()
