@@ -20,7 +20,7 @@ DOCUMENTS = [
     for path in sorted(ROOT.glob(f'{folder}/*.md'))
 ]
 # Programs that are not of this repository; python is python -m.
-FOREIGN = ('export', 'mim', 'module', 'pip', 'python', 'tensorboard')
+FOREIGN = ('export', 'mim', 'module', 'pip', 'python', 'tensorboard', 'tox')
 PLACEHOLDER = re.compile(r'\b[A-Z][A-Z_]{2,}\b')
 
 
