@@ -14,6 +14,8 @@ checkpoint_hook = dict(
 custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='mmpose.EpochSeedHook'),
+    dict(type='mmpose.PreemptionHook'),
+    dict(type='mmpose.CheckLossHook'),
 ]
 custom_imports = dict(
     allow_failed_imports=False, imports=[
@@ -237,7 +239,7 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(begin=0, by_epoch=False, end=100, start_factor=0.01, type='LinearLR'),
     dict(
-        T_max=1,
+        T_max=2,
         by_epoch=True,
         convert_to_iter_based=True,
         type='CosineAnnealingLR'),
@@ -303,7 +305,7 @@ test_pipeline = [
         type='PackKeypointInputs'),
 ]
 train_cfg = dict(
-    max_epochs=1, type='EpochBasedTrainLoop', val_begin=2, val_interval=1)
+    max_epochs=2, type='EpochBasedTrainLoop', val_begin=3, val_interval=1)
 train_dataloader = dict(
     batch_sampler=None,
     batch_size=2,
