@@ -7,6 +7,7 @@ numbers.
     python tools/check_metafiles.py [ROOT]
 """
 
+import argparse
 import sys
 from collections import Counter
 from itertools import chain
@@ -106,9 +107,17 @@ def check_tree(root):
     yield from check_names(contents.values())
 
 
-def main():
-    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1])
-    problems = list(check_tree(root))
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    root = Path(__file__).parents[1]
+    parser.add_argument('root', nargs='?', type=Path, default=root)
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    problems = list(check_tree(parse_args(argv).root))
     for problem in problems:
         print(problem)
     sys.exit(bool(problems))
