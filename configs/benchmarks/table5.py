@@ -2,13 +2,27 @@
 # configs/ogn_tracking.
 _tracking = 'python tools/run_tracking_study.py --out {out}'
 smoke = [f'{_tracking} configs/studies/tracking_smoke.py']
+_detector = (
+    'configs/person_detector/'
+    'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320{}.py'
+)
 mini = [
     'python tools/dataset_tools/generate_people.py --out data/generated_crowds'
     ' --num-train 1500 --num-val 300 --max-people 8 --max-overlap 0.8',
-    'python tools/train.py --resume --work-dir work_dirs/person_detector'
-    ' configs/person_detector/'
-    'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320.py',
+    'python tools/train.py --resume --work-dir work_dirs/person_detector '
+    + _detector.format(''),
+    *[
+        f'python tools/detect_people.py {_detector.format("-" + boxes)}'
+        ' work_dirs/person_detector/epoch_5.pth'
+        f' --out data/generated_crowds/detections/{boxes}_{split}.json'
+        f' --ann data/generated_crowds/annotations/{split}.json'
+        f' --images data/generated_crowds/images/{split}'
+        for boxes, split in [('gbg', 'train'), ('raw', 'val')]
+    ],
+    'python tools/train.py --resume --work-dir work_dirs/pose_estimator'
+    ' configs/ogn_topdown/td-ogn_res18-1deconv_1xb32-8e_crowds-128x96.py',
     f'{_tracking} configs/studies/tracking.py',
+    f'{_tracking}/causes configs/studies/tracking_causes.py',
 ]
 full = [
     'bash tools/dist_test.sh configs/ogn_tracking/'
