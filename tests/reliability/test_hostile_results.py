@@ -272,7 +272,10 @@ def test_results_of_studies(tmp_path, examples, monkeypatch):
         path.write_bytes(data)
         result = read_or_refuse(lambda: read_result(path), path)
         if result is not None:
-            assert unpack_matches(result['matches']).hits.ndim == 2
+            matches = unpack_matches(result['matches'])
+            shape = 10, len(matches.images)
+            assert matches.hits.shape == matches.misses.shape == shape
+            assert matches.images.max(initial=0) < len(matches.people)
             assert -1 <= result['metrics']['coco/AP'] <= 1
 
     fuzz(check, damaged_json(RUN), examples=examples)

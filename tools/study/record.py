@@ -15,7 +15,12 @@ from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.json_lines import read_json_lines
 from ogn_mm.engine.optim_wrappers.bfloat16_optim_wrapper import computes_in_bfloat16
 from ogn_mm.evaluation import find_coco_metric
-from ogn_mm.evaluation.functional import PoseMatches, average_precision, match_poses
+from ogn_mm.evaluation.functional import (
+    OKS_THRESHOLDS,
+    PoseMatches,
+    average_precision,
+    match_poses,
+)
 
 # Scale and labels of the curves; the first that was logged is drawn.
 CURVES = {
@@ -71,8 +76,12 @@ def pack_matches(matches: PoseMatches) -> dict:
 
 
 def unpack_matches(packed: dict) -> PoseMatches:
-    """The inverse of :func:`pack_matches`."""
-    return PoseMatches(
+    """The inverse of :func:`pack_matches`.
+
+    Raises:
+        ValueError: They do not fit each other.
+    """
+    matches = PoseMatches(
         **{
             name: np.array([[digit == '1' for digit in row] for row in packed[name]])
             if name in ('hits', 'misses')
@@ -80,6 +89,16 @@ def unpack_matches(packed: dict) -> PoseMatches:
             for name in PoseMatches._fields
         }
     )
+    images, people = matches.images, matches.people
+    shape = len(OKS_THRESHOLDS), len(images)
+    if (
+        not images.ndim == people.ndim == 1
+        or not matches.hits.shape == matches.misses.shape == shape
+        or not ((images >= 0) & (images < len(people))).all()
+        or (people < 0).any()
+    ):
+        raise ValueError('these are no matches')
+    return matches
 
 
 def read_result(path: Path) -> dict:
