@@ -32,6 +32,6 @@ rows += [  # fewer pixels in the maps: four in each direction to one of the feat
             f'{_roi_head}.keypoint_head.roi_feat_size': size,
         },
     )
-    for row, size in zip(rows[-3:], [(10, 10), (11, 8), (11, 8)])
+    for row, size in zip(rows[-3:], [(10, 10), (11, 8), (11, 8)], strict=True)
     for height, width in [size]
 ]
