@@ -35,8 +35,9 @@ def find_reason(error: Exception) -> str:
     text = text.partition('\n')[0].partition('. ')[0]
     if isinstance(error, pickle.UnpicklingError):
         return text.rstrip('.')
-    # one word, as of a KeyError, tells nothing
-    return 'it is damaged or no checkpoint' + f' ({text})' * (' ' in text)
+    # one word, as of a KeyError, tells nothing, nor does an error inside another
+    tells = ' ' in text and 'Error' not in text
+    return 'it is damaged or no checkpoint' + f' ({text})' * tells
 
 
 def drop_program(content):
