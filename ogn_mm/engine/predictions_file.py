@@ -65,7 +65,9 @@ def read_predictions(path: str | Path) -> list[dict]:
         try:
             samples = PlainUnpickler(file).load()
         except Exception as error:  # a crafted or damaged pickle may raise anything
-            reason = ' '.join(str(error).split()) or 'it is damaged'
+            reason = ' '.join(str(error).split())
+            if not reason or 'Error' in reason:  # an error inside another tells nothing
+                reason = 'it is damaged'
             raise ValueError(
                 f'{path}: no file of predictions: {printable(reason)}'
             ) from error
