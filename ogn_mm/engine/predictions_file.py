@@ -35,8 +35,12 @@ for _core in ('numpy.core', 'numpy._core'):
     ALLOWED[f'{_core}.multiarray.scalar'] = read_scalar
 
 
-class PlainUnpickler(pickle.Unpickler):
-    """Reads plain data, and refuses all else."""
+class PlainUnpickler(pickle._Unpickler):
+    """Reads plain data, and refuses all else.
+
+    It is Python's slower one: the one in C makes room for as many objects as a pickle
+    says it has, and a file of 20 bytes may say four billion.
+    """
 
     def find_class(self, module: str, name: str):
         """What a pickle calls by this name."""
@@ -62,11 +66,13 @@ def read_predictions(path: str | Path) -> list[dict]:
         ValueError: It holds something else. The sentence names the file.
     """
     with open(path, 'rb') as file:
+        content = io.BytesIO(file.read())  # of which nothing beyond the end is read
         try:
-            samples = PlainUnpickler(file).load()
+            samples = PlainUnpickler(content).load()
         except Exception as error:  # a crafted or damaged pickle may raise anything
             reason = ' '.join(str(error).split())
-            if not reason or 'Error' in reason:  # an error inside another tells nothing
+            # one word tells nothing, nor does an error inside another
+            if ' ' not in reason or 'Error' in reason:
                 reason = 'it is damaged'
             raise ValueError(
                 f'{path}: no file of predictions: {printable(reason)}'
