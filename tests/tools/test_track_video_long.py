@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from conftest import load_tool
 from memory import resident_memory
 from rectangles import DETECTOR, make_setting, picture
 
@@ -67,8 +68,9 @@ def test_stopped_at_random_moments(tmp_path, signal_name):
 
 
 @pytest.mark.full
-def test_memory_stays_flat_over_10_000_frames(tool, tmp_path, monkeypatch):
+def test_memory_stays_flat_over_10_000_frames(tmp_path, monkeypatch):
     """From the file to tracks.json, with flow and appearance; 57 KiB a frame."""
+    tool = load_tool('track_video')
     noise = np.random.default_rng(0).uniform(0, 100, (120, 160, 3))
     background = cv2.GaussianBlur(noise, None, 2).astype(np.uint8)
     with FrameWriter(str(tmp_path / 'clip.mp4'), 25) as video:
