@@ -34,6 +34,7 @@ from ogn_mm.engine.provenance import (
     format_circumstances,
     package_versions,
 )
+from ogn_mm.evaluation.functional import bootstrap_mean
 from study.run import git_state
 
 METRICS = ('MOTA', 'AP', 'IDF1', 'switches')
@@ -214,10 +215,7 @@ def compare_videos(runs: list[dict], others: list[dict]) -> tuple[float, float, 
             for name, mota in run['videos'].items()
         ]
     )
-    rng = np.random.default_rng(0)
-    chosen = rng.integers(len(differences), size=(NUM_RESAMPLES, len(differences)))
-    low, high = np.percentile(differences[chosen].mean(axis=1), [2.5, 97.5])
-    return float(differences.mean()), float(low), float(high)
+    return bootstrap_mean(differences, num_resamples=NUM_RESAMPLES)
 
 
 def main(argv=None):

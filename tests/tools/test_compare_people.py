@@ -59,15 +59,22 @@ def write_results(path, content, shift=0, left_out=()):
     return str(path)
 
 
-@pytest.fixture(autouse=True)
-def three_sigmas(tool, monkeypatch):
-    """COCO's sigmas are 17; here are 3 keypoints."""
-    match_people, sigmas = tool.match_people, np.full(3, 0.1)
-    monkeypatch.setattr(
-        tool,
-        'match_people',
-        lambda truth, results: match_people(truth, results, sigmas),
+@pytest.fixture
+def skeleton(tmp_path):
+    """The option that names the three keypoints and their sigmas."""
+    info = dict(
+        dataset_name='three',
+        keypoint_info={
+            i: dict(name=name, id=i, color=[0, 0, 0], type='', swap='')
+            for i, name in enumerate(NAMES)
+        },
+        skeleton_info={},
+        joint_weights=[1.0] * 3,
+        sigmas=[0.1] * 3,
     )
+    path = tmp_path / 'three.py'
+    path.write_text(f'dataset_info = {info!r}\n')
+    return '--metainfo', str(path)
 
 
 def rows(said):
@@ -75,11 +82,11 @@ def rows(said):
     return {cells[0]: cells[1:] for cells in table[2:]}
 
 
-def test_table(tool, people, tmp_path, capsys):
+def test_table(tool, people, skeleton, tmp_path, capsys):
     path, content = people
     perfect = write_results(tmp_path / 'a.json', content)
     moved = write_results(tmp_path / 'b.json', content, shift=8)
-    tool.main([str(path), perfect, moved])
+    tool.main([str(path), perfect, moved, *skeleton])
     said = capsys.readouterr().out
     assert f'(1) {perfect}\n(2) {moved}\n' in said
     found = rows(said)
@@ -106,19 +113,21 @@ def test_table(tool, people, tmp_path, capsys):
     assert found['IoU with another from 0.3'][2].endswith(f'[{low}, {low}]')
 
 
-def test_errors_name_file_and_field(tool, people, tmp_path):
+def test_errors_name_file_and_field(tool, people, skeleton, tmp_path):
     path, content = people
     results = write_results(tmp_path / 'a.json', content)
     broken = tmp_path / 'broken.json'
     for text, message in (
         ('{', 'broken.json: is not JSON'),
-        ('{"images": []}', "broken.json: field 'categories' should be list"),
-        ('{"categories": [{}]}', "category 0: field 'keypoints' should be list"),
-        ('{"categories": []}', 'broken.json: '),
+        ('{"images": []}', 'broken.json: .*images'),
+        ('{"images": [{"id": 1}], "categories": []}', 'broken.json: .*categories'),
     ):
         broken.write_text(text)
         with pytest.raises(SystemExit, match=message):
-            tool.main([str(broken), results])
+            tool.main([str(broken), results, *skeleton])
     broken.write_text('[{"image_id": 7}]')
     with pytest.raises(SystemExit, match='broken.json: prediction number 0: '):
-        tool.main([str(path), str(broken)])
+        tool.main([str(path), str(broken), *skeleton])
+    # the skeleton has to be the file's; by default it is COCO's
+    with pytest.raises(SystemExit, match=r'truth.json: .*keypoints'):
+        tool.main([str(path), results])

@@ -13,20 +13,24 @@ import contextlib
 import io
 
 import numpy as np
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from rich.progress import track
 from xtcocotools.coco import COCO
 
 import ogn_mm  # noqa: F401
 from ogn_mm.datasets.checks import check_annotations, check_results
-from ogn_mm.engine.json_files import check_object, read_json, read_object
-from ogn_mm.evaluation.functional import PersonMatches, match_people
+from ogn_mm.engine.json_files import read_json
+from ogn_mm.evaluation.functional import (
+    PersonMatches,
+    bootstrap_mean,
+    match_people,
+)
 from ogn_mm.structures.bbox import box_iou
 
 # Lower ends of the kinds; the last one has no upper end.
 OVERLAPS = (0.0, 0.05, 0.3)
 RATIOS = (0.0, 0.35, 0.6, 0.9)  # of width to height
 HEIGHTS = (0.0, 64.0, 128.0, 256.0)  # pixels
-NUM_RESAMPLES = 1000
 
 
 def parse_args(argv=None):
@@ -35,6 +39,11 @@ def parse_args(argv=None):
     )
     parser.add_argument('annotations', help='COCO keypoint annotation file')
     parser.add_argument('results', nargs='+', help='COCO keypoint results, .json')
+    parser.add_argument(
+        '--metainfo',
+        default='configs/_base_/datasets/coco.py',
+        help='config with the dataset_info of the skeleton; also one of MMPose',
+    )
     return parser.parse_args(argv)
 
 
@@ -44,11 +53,9 @@ def read_matches(args: argparse.Namespace) -> list[PersonMatches]:
     Raises:
         ValueError: A file is unusable; the sentence names it and the field.
     """
-    content = read_object(args.annotations, categories=list)
-    for category in content['categories'][:1]:
-        check_object(category, f'{args.annotations}: category 0', keypoints=list)
-    count = len(content['categories'][0]['keypoints']) if content['categories'] else 0
-    check_annotations(content, args.annotations, count, evaluated=True)
+    metainfo = parse_pose_metainfo(dict(from_file=args.metainfo))
+    count = metainfo['num_keypoints']
+    check_annotations(read_json(args.annotations), args.annotations, count, True)
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(args.annotations)
     matches = []
@@ -56,7 +63,7 @@ def read_matches(args: argparse.Namespace) -> list[PersonMatches]:
         results = read_json(path)
         found = check_results(results, 'prediction', path, truth.imgs.keys())
         found.numbers('keypoints', 3 * count)
-        matches.append(match_people(truth, results)[0])
+        matches.append(match_people(truth, results, metainfo['sigmas'])[0])
     return matches
 
 
@@ -90,15 +97,11 @@ def kinds_of_people(people: PersonMatches) -> dict[str, np.ndarray]:
 
 def compare(people: PersonMatches, other: PersonMatches, mask: np.ndarray) -> str:
     """Difference of the people's mean OKS, and its 95 % interval, in %."""
-    images, rows = np.unique(people.image_ids[mask], return_inverse=True)
-    differences = np.bincount(rows, (people.oks - other.oks)[mask])
-    counts = np.bincount(rows)
-    rng = np.random.default_rng(0)
-    chosen = rng.integers(len(images), size=(NUM_RESAMPLES, len(images)))
-    means = differences[chosen].sum(axis=1) / counts[chosen].sum(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    mean = differences.sum() / counts.sum()
-    return f'{100 * mean:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]'
+    _, rows, counts = np.unique(
+        people.image_ids[mask], return_inverse=True, return_counts=True
+    )
+    differences = np.bincount(rows, 100 * (people.oks - other.oks)[mask])
+    return '{:+.1f} [{:+.1f}, {:+.1f}]'.format(*bootstrap_mean(differences, counts))
 
 
 def format_table(matches: list[PersonMatches]) -> str:

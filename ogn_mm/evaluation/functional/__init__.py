@@ -2,6 +2,7 @@ from .bootstrap import (
     PoseMatches,
     average_precision,
     bootstrap_difference,
+    bootstrap_mean,
     match_poses,
 )
 from .box_recall import recall_curve
@@ -30,6 +31,7 @@ __all__ = [
     'PoseTrackReport',
     'average_precision',
     'bootstrap_difference',
+    'bootstrap_mean',
     'check_nms_criteria',
     'check_track_ids',
     'in_long_tracks',

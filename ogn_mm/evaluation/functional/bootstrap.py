@@ -169,3 +169,25 @@ def bootstrap_difference(
     tail = 50 * (1 - confidence)
     low, high = np.percentile(differences, (tail, 100 - tail))
     return float(difference()), float(low), float(high)
+
+
+def bootstrap_mean(
+    sums: np.ndarray, counts: np.ndarray | None = None, num_resamples: int = 1000
+) -> tuple[float, float, float]:
+    """Mean over images or videos drawn with replacement, with its 95 % interval.
+
+    Args:
+        sums (np.ndarray): Sum of the values of each image, (I,).
+        counts (np.ndarray, optional): Number of values of each, (I,). Defaults to ones.
+        num_resamples (int): Number of draws, always the same. Defaults to 1000.
+
+    Returns:
+        tuple[float, float, float]: The mean, and the percentile interval's low and high
+        end.
+    """
+    counts = np.ones(len(sums)) if counts is None else counts
+    rng = np.random.default_rng(0)
+    chosen = rng.integers(len(sums), size=(num_resamples, len(sums)))
+    means = sums[chosen].sum(axis=1) / counts[chosen].sum(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(sums.sum() / counts.sum()), float(low), float(high)
