@@ -16,7 +16,7 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
 from .atomic_write import write_atomically
-from .json_files import printable
+from .json_files import explains, printable
 from .safe_globals import allow_mmengine_checkpoints
 
 HOLDS_NO_WEIGHTS = (
@@ -35,9 +35,7 @@ def find_reason(error: Exception) -> str:
     text = text.partition('\n')[0].partition('. ')[0]
     if isinstance(error, pickle.UnpicklingError):
         return text.rstrip('.')
-    # one word, as of a KeyError, tells nothing, nor does an error inside another
-    tells = ' ' in text and 'Error' not in text
-    return 'it is damaged or no checkpoint' + f' ({text})' * tells
+    return 'it is damaged or no checkpoint' + f' ({text})' * explains(text)
 
 
 def drop_program(content):

@@ -77,6 +77,14 @@ def printable(name: str) -> str:
     return name if name.isprintable() else ascii(name)
 
 
+def explains(reason: str) -> bool:
+    """Whether an error's text tells a reader of a damaged file anything.
+
+    One word, as of a KeyError, does not, nor does an error inside another.
+    """
+    return ' ' in reason and 'Error' not in reason
+
+
 def shown(value) -> str:
     """A short description of a value for messages."""
     text = reprlib.repr(value)  # which shortens, and does not go deep

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from .json_files import printable
+from .json_files import explains, printable
 from .safe_globals import read_array, read_dtype, read_scalar
 
 
@@ -71,8 +71,7 @@ def read_predictions(path: str | Path) -> list[dict]:
             samples = PlainUnpickler(content).load()
         except Exception as error:  # a crafted or damaged pickle may raise anything
             reason = ' '.join(str(error).split())
-            # one word tells nothing, nor does an error inside another
-            if ' ' not in reason or 'Error' in reason:
+            if not explains(reason):
                 reason = 'it is damaged'
             raise ValueError(
                 f'{path}: no file of predictions: {printable(reason)}'

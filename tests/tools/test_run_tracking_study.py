@@ -39,12 +39,14 @@ def test_studies_are_planned(tool, monkeypatch, name):
     assert len(runs) == count[0] * count[1] * count[2] > 0
     assert runs[0][0]['tracker'] == study['baseline']
     for names, cfg in runs:
-        if (names['seed'], names['tracker']) == (study['seeds'][0], 'all'):
+        last = list(study['trackers'])[-1]
+        if (names['seed'], names['tracker']) == (study['seeds'][0], last):
             for part in ('detector', 'pose_estimator'):  # random weights
                 if part in cfg.model:
                     del cfg.model[part].checkpoint
             model = MODELS.build(cfg.model)
-            assert model.flow and model.appearance and model.propagation
+            assert model.flow and model.propagation
+            assert model.appearance or last != 'all'
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
+import matplotlib
 import numpy as np
 import pytest
 from mmengine.structures import InstanceData
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.structures import PoseDataSample
+from packaging.version import Version
 
 from ogn_mm.visualization import ArrayRadiusVisualizer
 
@@ -37,10 +39,12 @@ def test_a_dot_for_each_keypoint(backend):
         draw_gt=False,
         draw_bbox=False,
     )
+    # figures of matplotlib 3.10 may be a pixel off
+    old = backend == 'matplotlib' and Version(matplotlib.__version__) < Version('3.11')
+    slack = 1.1 if old else 0.6
     for channel, (x, y) in ((0, (10, 20)), (1, (30, 12))):
         rows, columns = np.nonzero(drawn[..., channel] > 127)
-        # matplotlib's figure may be a pixel off
-        assert abs(rows.mean() - y) < 1.1 and abs(columns.mean() - x) < 1.1
+        assert abs(rows.mean() - y) < slack and abs(columns.mean() - x) < slack
         # within pi * 3 ** 2 and, as matplotlib adds a line around it, pi * 5 ** 2
         assert 25 < len(rows) < 79
     assert not drawn[..., 2].any()
