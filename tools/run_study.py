@@ -38,7 +38,7 @@ fails stops no other one. Below the work directory:
     study.png       validation curves and the AP of all runs
 
 The seed's config and its result.json, a few kilobytes, are all that is needed later:
-a copy of them is a work directory in which the study goes on, as in docs/studies.
+a copy of them is a work directory in which the study goes on, as in docs/results.
 """
 
 import argparse

@@ -6,7 +6,7 @@ are for testing), ``trackers`` and ``detections`` (options by name, as after
 ``--cfg-options``) and the ``baseline`` among the trackers.
 
     python tools/run_tracking_study.py configs/studies/tracking.py \
-        --out docs/studies/tracking
+        --out docs/results/tracking
 
 generates the videos below ``--data``, tests every tracker on every kind of detections
 with every seed, and writes ``results.json`` and ``table.md``. Interrupted, the same

@@ -3,7 +3,7 @@
 # Data and detections: configs/ogn_topdown/README.md. Training computes in bfloat16 where
 # the CPU does, else in float32.
 # python tools/run_study.py configs/studies/crowds.py \
-#     --work-dir docs/studies/crowds --jobs 2
+#     --work-dir docs/results/crowds --jobs 2
 _nms = 'configs/ogn_topdown/td-ogn_res18-1deconv_1xb32-8e_crowds-128x96.py'
 _gbg = 'configs/ogn_topdown/td-ogn_res18-1deconv_1xb32-8e_crowds-128x96-gbg.py'
 _share = 'train_dataloader.dataset.dataset.pipeline.2.share'

@@ -1,7 +1,7 @@
 # Keypoint R-CNN on generated crowds: torchvision's, our baseline and Table 4's rows, all
 # from the laptop's person detector. Data and detector: configs/ogn_mask_rcnn/README.md.
 # python tools/run_study.py configs/studies/keypoint_rcnn.py \
-#     --work-dir docs/studies/keypoint_rcnn --jobs 2
+#     --work-dir docs/results/keypoint_rcnn --jobs 2
 _config = 'configs/ogn_mask_rcnn/{}_1xb2-1e_generated-crowds-240x320.py'
 
 seeds = [0, 1, 2]

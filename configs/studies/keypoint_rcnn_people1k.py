@@ -1,7 +1,7 @@
 # The rows of keypoint_rcnn.py on photographs of one person each, 700 to train and 100 to
 # test; the start is still the detector of generated crowds.
 # python tools/run_study.py configs/studies/keypoint_rcnn_people1k.py \
-#     --work-dir docs/studies/keypoint_rcnn_people1k --jobs 2
+#     --work-dir docs/results/keypoint_rcnn_people1k --jobs 2
 _base_ = './keypoint_rcnn.py'
 
 _root = 'data/people1k/'

@@ -2,7 +2,7 @@
 # only.
 # bfloat16 where the CPU computes in it, else float32.
 # python tools/run_study.py configs/studies/offsets_people1k-128x96.py \
-#     --work-dir docs/studies/offsets_people1k-128x96 --jobs 2
+#     --work-dir docs/results/offsets_people1k-128x96 --jobs 2
 _base_ = './offsets_people1k-256x192.py'
 
 common_options = {'optim_wrapper.type': 'Bfloat16OptimWrapper'}

@@ -1,7 +1,7 @@
 # Why flow gains less with a pose network than with annotated poses (tracking.py): the
 # same detector, with the one's poses and the other's thresholds.
 # python tools/run_tracking_study.py configs/studies/tracking_causes.py \
-#     --out docs/studies/tracking_causes
+#     --out docs/results/tracking_causes
 _base_ = './tracking.py'
 
 trackers = dict(

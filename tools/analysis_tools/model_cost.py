@@ -7,7 +7,7 @@ latency. A score is given by ``--ap NAME=AP``, NAME being the config's. A run of
 (ROW/seed0.py in the work directory of tools/run_study.py) brings its row's name and
 mean AP along:
 
-    python tools/analysis_tools/model_cost.py docs/studies/STUDY/*/seed0.py --out x.md
+    python tools/analysis_tools/model_cost.py docs/results/STUDY/*/seed0.py --out x.md
 
 FLOPs are MMEngine's count for a forward pass of one person, in which a multiplication
 with its addition counts once. The latency is that of network and decoding together:
