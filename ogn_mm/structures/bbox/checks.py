@@ -20,7 +20,7 @@ def check_in_range(
 
 
 def check_count(name: str, value: int) -> None:
-    """Check that a number of boxes is an integer of at least 1."""
+    """Check that a number of things is an integer of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f'{name} must be an integer of at least 1, got {value}')
 

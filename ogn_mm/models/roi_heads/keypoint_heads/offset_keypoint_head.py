@@ -72,7 +72,8 @@ class OffsetKeypointHead(OneHotKeypointHead):
 
         Returns:
             Tensor: K score maps (logits for ``'softmax'``), then 2K offset maps
-            x0, y0, x1, y1, ... in units of the radius, (R, 3K, 4h, 4w).
+            x0, y0, x1, y1, ... in units of the radius, (R, 3K, H, W), of
+            :class:`OneHotKeypointHead`'s size.
         """
         feats = self.convs(feats)
         return self.upsample(

@@ -8,7 +8,7 @@ from torch.nn.modules.utils import _pair
 from ogn_mm.codecs.offset_heatmap import default_radius
 from ogn_mm.codecs.utils import decode_one_hot, one_hot_targets, probability_within
 from ogn_mm.structures.bbox import has_area, image_to_roi_map, roi_map_to_image
-from ogn_mm.structures.bbox.checks import check_in_range
+from ogn_mm.structures.bbox.checks import check_count, check_in_range
 
 
 @MODELS.register_module()
@@ -26,10 +26,15 @@ class OneHotKeypointHead(BaseModule):
         in_channels (int): Channels of the features. Defaults to 256.
         num_convs (int): 3x3 convolutions. Defaults to 8.
         conv_out_channels (int): Their channels. Defaults to 512.
+        upsampling (int): Factor of the bilinear upsampling, 1 for none. Defaults to 2.
         loss_weight (float): Factor of the losses. Defaults to 1.
         init_cfg (dict | list[dict]): Defaults to He's normal distribution over
             outputs ("fan_out") for the deconvolution, which the convolutions have in
             any case.
+
+    Raises:
+        ValueError: If ``num_convs`` is negative or ``upsampling`` no integer
+            of at least 1.
     """
 
     def __init__(
@@ -39,15 +44,20 @@ class OneHotKeypointHead(BaseModule):
         in_channels: int = 256,
         num_convs: int = 8,
         conv_out_channels: int = 512,
+        upsampling: int = 2,
         loss_weight: float = 1.0,
         init_cfg=dict(type='Kaiming', layer='ConvTranspose2d'),
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         check_in_range('num_convs', num_convs, 0, 1000)
+        check_count('upsampling', upsampling)
         self.num_keypoints = num_keypoints
         self.roi_feat_size = _pair(roi_feat_size)
+        self.upsampling = upsampling
         # (W, H), as of codecs
-        self.map_size = tuple(4 * size for size in self.roi_feat_size[::-1])
+        self.map_size = tuple(
+            2 * upsampling * size for size in self.roi_feat_size[::-1]
+        )
         self.loss_weight = loss_weight
         channels = [in_channels] + num_convs * [conv_out_channels]
         self.convs = nn.Sequential(
@@ -63,10 +73,13 @@ class OneHotKeypointHead(BaseModule):
         """The layer that turns features into maps of twice their size."""
         return nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1)
 
-    @staticmethod
-    def upsample(maps: Tensor) -> Tensor:
-        """Bilinear upsampling by two; pixels keep their place, as centres count."""
-        return F.interpolate(maps, scale_factor=2, mode='bilinear', align_corners=False)
+    def upsample(self, maps: Tensor) -> Tensor:
+        """Bilinear upsampling; pixels keep their place, as centres count."""
+        if self.upsampling == 1:
+            return maps
+        return F.interpolate(
+            maps, scale_factor=self.upsampling, mode='bilinear', align_corners=False
+        )
 
     def forward(self, feats: Tensor) -> Tensor:
         """Predict maps.
@@ -75,7 +88,7 @@ class OneHotKeypointHead(BaseModule):
             feats (Tensor): Features of the ROIs, (R, C, h, w).
 
         Returns:
-            Tensor: Logits, (R, K, 4h, 4w).
+            Tensor: Logits, (R, K, H, W), H = 2 * upsampling * h and W likewise.
         """
         return self.upsample(self.deconv(self.convs(feats)))
 

@@ -64,11 +64,17 @@ def perfect_maps(head, rois, keypoints, visible):
     feat_size=st.sampled_from([(14, 14), (22, 16), (5, 9)]),
     radius=st.none() | st.floats(0.7072, 4),
     extended=st.booleans(),
+    upsampling=st.sampled_from([1, 2]),
 )
-def test_round_trip_is_exact(seed, score_loss, feat_size, radius, extended):
+def test_round_trip_is_exact(seed, score_loss, feat_size, radius, extended, upsampling):
     """Keypoints anywhere in a ROI of any place, size and ratio: 1e-3 pixels."""
     init_default_scope('mmdet')
-    head = build(roi_feat_size=feat_size, radius=radius, score_loss=score_loss)
+    head = build(
+        roi_feat_size=feat_size,
+        radius=radius,
+        score_loss=score_loss,
+        upsampling=upsampling,
+    )
     targets = case(seed)
     if extended:
         ratio = feat_size[1] / feat_size[0]
@@ -83,11 +89,12 @@ def test_default_radius_is_the_codec_s():
     assert build(roi_feat_size=(22, 16)).codec.radius == pytest.approx(5.5**0.5)
 
 
-def test_maps_of_scores_and_offsets_begin_near_zero():
-    head = build()
+@pytest.mark.parametrize('upsampling, size', [(1, (22, 16)), (2, (44, 32))])
+def test_maps_of_scores_and_offsets_begin_near_zero(upsampling, size):
+    head = build(upsampling=upsampling)
     head.init_weights()
     maps = head(torch.randn(2, 8, 11, 8))
-    assert maps.shape == (2, 3 * K, 44, 32)
+    assert maps.shape == (2, 3 * K, *size) and head.map_size == size[::-1]
     assert maps.abs().max() < 0.1
 
 
