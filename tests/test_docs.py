@@ -16,7 +16,7 @@ from mmengine.config import Config
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     path
-    for folder in ('.', 'docs', 'configs/*')
+    for folder in ('.', 'docs', 'docs/results', 'configs/*')
     for path in sorted(ROOT.glob(f'{folder}/*.md'))
 ]
 # Programs that are not of this repository; python is python -m.

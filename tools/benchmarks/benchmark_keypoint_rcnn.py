@@ -32,6 +32,7 @@ NETWORKS = {
     'b': ('ogn-mask-rcnn', '-softmax-rc'),
     'c': ('ogn-mask-rcnn', '-rc'),
 }
+SMALLER = ', no upsampling'  # of the offset rows' maps
 
 
 def parse_args(argv=None):
@@ -48,9 +49,17 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def build(path: Path, people: int):
-    """A network whose test gives ``people`` detections an image."""
+def build(path: Path, people: int, **head):
+    """A network whose test gives ``people`` detections an image.
+
+    Args:
+        path: Its config.
+        people: Detections an image.
+        **head: Further arguments of the keypoint head.
+    """
     model = Config.fromfile(path).model
+    if head:
+        model.roi_head.keypoint_head.update(head)
     model.get('initialize_as', model).backbone.init_cfg = None
     if model.type == 'TorchvisionKeypointRCNN':
         model.update(box_score_thresh=0.0, box_detections_per_img=people)
@@ -103,10 +112,13 @@ def main(argv=None):
     args = parse_args(argv)
     use_one_thread()
     init_default_scope('mmdet')
-    models = {
-        name: build(FOLDER / CONFIGS[args.size].format(*parts), args.people)
+    paths = {
+        name: FOLDER / CONFIGS[args.size].format(*parts)
         for name, parts in NETWORKS.items()
     }
+    models = {name: build(path, args.people) for name, path in paths.items()}
+    for name in 'abc':
+        models[name + SMALLER] = build(paths[name], args.people, upsampling=1)
     batch = make_batch(tuple(args.image), args.images, args.people)
     print('| what | network | ms | ratio to torchvision |')
     print('|---|---|---|---|')

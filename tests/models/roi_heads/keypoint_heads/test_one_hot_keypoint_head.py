@@ -55,6 +55,12 @@ def test_maps_are_torchvision_s():
     torch.testing.assert_close(maps, predictor(layers(feats)))
 
 
+def test_upsampling_is_counted_in_whole_numbers():
+    for upsampling in (0, 1.5, '2'):
+        with pytest.raises(ValueError, match='upsampling must be an integer of at'):
+            build(upsampling=upsampling)
+
+
 def test_initial_weights_are_distributed_as_torchvision_s():
     """He's normal distribution; PyTorch counts a deconvolution's inputs as outputs."""
     head = build(conv_out_channels=64)
