@@ -1,5 +1,7 @@
 # For a laptop's CPU, on the laptop's person detector (configs/person_detector): boxes
-# are learnt already, so that one epoch shows what a keypoint head learns.
+# are learnt already, so that one epoch shows what a keypoint head learns. The head has
+# half of everything: convolutions, and features of the ROIs in each direction, so that
+# its convolutions see as much of a ROI as at full size.
 _base_ = [
     '../_base_/models/faster_rcnn_r18_half.py',
     '../_base_/datasets/generated_crowds_keypoint_detection.py',
@@ -21,7 +23,7 @@ model = dict(
             type='SingleRoIExtractor',
             roi_layer=dict(
                 type='RoIAlign',
-                output_size=14,
+                output_size=7,
                 sampling_ratio=2,
                 use_torchvision=True,
             ),
@@ -31,13 +33,12 @@ model = dict(
         keypoint_head=dict(
             type='OneHotKeypointHead',
             num_keypoints=17,
-            roi_feat_size=14,
+            roi_feat_size=7,
             in_channels=64,
             num_convs=4,
             conv_out_channels=64,
         ),
     ),
-    train_cfg=dict(rcnn=dict(sampler=dict(num=32))),
 )
 train_dataloader = dict(batch_size=2)
 

@@ -1,9 +1,10 @@
 _base_ = './ogn-mask-rcnn_r18-half_fpn-softmax_1xb2-1e_generated-crowds-240x320.py'
 
+# ROIs of 352x256 (H x W) as at full size: features of 11x8, maps of 44x32
 model = dict(
     roi_head=dict(
         ratio=256 / 352,
-        keypoint_roi_extractor=dict(roi_layer=dict(output_size=(22, 16))),
-        keypoint_head=dict(roi_feat_size=(22, 16)),
+        keypoint_roi_extractor=dict(roi_layer=dict(output_size=(11, 8))),
+        keypoint_head=dict(roi_feat_size=(11, 8)),
     ),
 )

@@ -15,10 +15,11 @@ model = dict(
     anchor_sizes=(32, 64, 128, 256),
     canonical_scale=112,
     keypoint_channels=(64,) * 4,
+    keypoint_roi_size=7,
     rpn_batch_size_per_image=128,
     rpn_pre_nms_top_n_train=500,
     rpn_pre_nms_top_n_test=500,
     rpn_post_nms_top_n_train=300,
     rpn_post_nms_top_n_test=300,
-    box_batch_size_per_image=32,
+    box_batch_size_per_image=64,
 )

@@ -22,26 +22,3 @@ rows = [
         ('c: b, Smooth L1', 'ogn-mask-rcnn_r18-half_fpn-rc'),
     ]
 ]
-_roi_head = 'model.roi_head'
-rows += [  # fewer pixels in the maps: four in each direction to one of the features
-    dict(
-        row,
-        name=f'{row["name"]}, {4 * height}x{4 * width}',
-        cfg_options={
-            f'{_roi_head}.keypoint_roi_extractor.roi_layer.output_size': size,
-            f'{_roi_head}.keypoint_head.roi_feat_size': size,
-        },
-    )
-    for row, size in zip(rows[-3:], [(10, 10), (11, 8), (11, 8)], strict=True)
-    for height, width in [size]
-]
-rows += [  # as wide, but without the bilinear upsampling
-    dict(
-        row,
-        name=f'{row["name"]}, {height}x{width}, no upsampling',
-        cfg_options={f'{_roi_head}.keypoint_head.upsampling': 1},
-    )
-    for row, (height, width) in zip(
-        rows[2:5], [(28, 28), (44, 32), (44, 32)], strict=True
-    )
-]

@@ -47,6 +47,8 @@ class TorchvisionKeypointRCNN(BaseDetector):
             stride 16 for the default ``out_indices``).
         num_keypoints (int): K.
         keypoint_channels (tuple[int, ...]): Of the keypoint head's convolutions.
+        keypoint_roi_size (int): Side of a ROI's features for that head; its maps are
+            four times as large. Defaults to torchvision's 14.
         initialize_as (dict, optional): Config of a detector of MMDetection. With the
             same seed this network starts from the very tensors that it starts from.
         data_preprocessor (dict): Config of ``DetDataPreprocessor``.
@@ -67,6 +69,7 @@ class TorchvisionKeypointRCNN(BaseDetector):
         canonical_scale: int = 224,
         num_keypoints: int = 17,
         keypoint_channels: tuple[int, ...] = (512,) * 8,
+        keypoint_roi_size: int = 14,
         initialize_as: OptConfigType = None,
         data_preprocessor: OptConfigType = None,
         init_cfg: OptMultiConfig = None,
@@ -92,7 +95,7 @@ class TorchvisionKeypointRCNN(BaseDetector):
             box_roi_pool=roi_align(7),
             box_head=TwoMLPHead(fpn_channels * 7**2, box_channels),
             box_predictor=FastRCNNPredictor(box_channels, 2),
-            keypoint_roi_pool=roi_align(14),
+            keypoint_roi_pool=roi_align(keypoint_roi_size),
             keypoint_head=KeypointRCNNHeads(fpn_channels, keypoint_channels),
             keypoint_predictor=KeypointRCNNPredictor(
                 keypoint_channels[-1], num_keypoints
