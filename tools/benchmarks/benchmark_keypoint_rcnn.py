@@ -32,7 +32,6 @@ NETWORKS = {
     'b': ('ogn-mask-rcnn', '-softmax-rc'),
     'c': ('ogn-mask-rcnn', '-rc'),
 }
-SMALLER = ', no upsampling'  # of the offset rows' maps
 
 
 def parse_args(argv=None):
@@ -49,17 +48,9 @@ def parse_args(argv=None):
     return parser.parse_args(argv)
 
 
-def build(path: Path, people: int, **head):
-    """A network whose test gives ``people`` detections an image.
-
-    Args:
-        path: Its config.
-        people: Detections an image.
-        **head: Further arguments of the keypoint head.
-    """
+def build(path: Path, people: int):
+    """A network whose test gives ``people`` detections an image."""
     model = Config.fromfile(path).model
-    if head:
-        model.roi_head.keypoint_head.update(head)
     model.get('initialize_as', model).backbone.init_cfg = None
     if model.type == 'TorchvisionKeypointRCNN':
         model.update(box_score_thresh=0.0, box_detections_per_img=people)
@@ -112,13 +103,10 @@ def main(argv=None):
     args = parse_args(argv)
     use_one_thread()
     init_default_scope('mmdet')
-    paths = {
-        name: FOLDER / CONFIGS[args.size].format(*parts)
+    models = {
+        name: build(FOLDER / CONFIGS[args.size].format(*parts), args.people)
         for name, parts in NETWORKS.items()
     }
-    models = {name: build(path, args.people) for name, path in paths.items()}
-    for name in 'abc':
-        models[name + SMALLER] = build(paths[name], args.people, upsampling=1)
     batch = make_batch(tuple(args.image), args.images, args.people)
     print('| what | network | ms | ratio to torchvision |')
     print('|---|---|---|---|')
