@@ -22,3 +22,15 @@ rows = [
         ('c: b, Smooth L1', 'ogn-mask-rcnn_r18-half_fpn-rc'),
     ]
 ]
+rows += [  # one-hot maps as large as at full size, by twice the features or upsampling
+    dict(
+        rows[0],
+        name='torchvision, maps of 56x56, twice the features',
+        cfg_options={'model.keypoint_roi_size': 14},
+    ),
+    dict(
+        rows[1],
+        name='baseline, maps of 56x56',
+        cfg_options={'model.roi_head.keypoint_head.upsampling': 4},
+    ),
+]

@@ -6,7 +6,7 @@ _base_ = './keypoint_rcnn.py'
 
 seeds = [0]
 baseline = 'a: offset, softmax'
-rows = _base_.rows[2:4]
+rows = _base_.rows[2:4]  # a and b
 
 _roi_head = 'model.roi_head'
 for _row, _size, _maps in [
