@@ -22,15 +22,18 @@ rows = [
         ('c: b, Smooth L1', 'ogn-mask-rcnn_r18-half_fpn-rc'),
     ]
 ]
-rows += [  # one-hot maps as large as at full size, by twice the features or upsampling
+rows += [  # with features and maps of twice the size in each direction
     dict(
         rows[0],
-        name='torchvision, maps of 56x56, twice the features',
+        name='torchvision, maps of 56x56',
         cfg_options={'model.keypoint_roi_size': 14},
     ),
     dict(
-        rows[1],
-        name='baseline, maps of 56x56',
-        cfg_options={'model.roi_head.keypoint_head.upsampling': 4},
+        rows[2],
+        name='a, maps of 56x56',
+        cfg_options={
+            'model.roi_head.keypoint_roi_extractor.roi_layer.output_size': 14,
+            'model.roi_head.keypoint_head.roi_feat_size': 14,
+        },
     ),
 ]
