@@ -25,12 +25,12 @@ rows = [
 rows += [  # with features and maps of twice the size in each direction
     dict(
         rows[0],
-        name='torchvision, maps of 56x56',
+        name='torchvision, maps of 56x56, twice the features',
         cfg_options={'model.keypoint_roi_size': 14},
     ),
     dict(
         rows[2],
-        name='a, maps of 56x56',
+        name='a, maps of 56x56, twice the features',
         cfg_options={
             'model.roi_head.keypoint_roi_extractor.roi_layer.output_size': 14,
             'model.roi_head.keypoint_head.roi_feat_size': 14,
