@@ -63,6 +63,7 @@ def test_name_says_what_the_config_is(any_path):
     assert head.type == ('OffsetKeypointHead' if offset else 'OneHotKeypointHead')
     score_loss = head.get('score_loss', 'smooth_l1') if offset else None
     assert (score_loss == 'softmax') == bool(name['softmax'])
+    assert head.get('loss_weight', 1) == (10 if score_loss == 'smooth_l1' else 1)
     size = (22, 16) if name['ratio'] else 14
     if path in LAPTOP:
         size = (11, 8) if name['ratio'] else 7
@@ -77,14 +78,17 @@ def test_name_says_what_the_config_is(any_path):
 
 
 def test_rows_differ_in_their_switches_alone(any_path):
-    """The rest of the keypoint head, its size and its channels, is the same as well."""
+    """The rest of the keypoint head, its size and its channels, is the same as well.
+
+    The weight of the loss goes with its kind.
+    """
     base = LAPTOP_RECIPE if any_path in LAPTOP else RECIPE
     config, recipe = (read_config(path).to_dict() for path in (any_path, base))
     for own in (config, recipe):
         roi_head, backbone = own['model']['roi_head'], own['model']['backbone']
         roi_head.pop('ratio', None)
         roi_head['keypoint_roi_extractor']['roi_layer'].pop('output_size')
-        for switch in ('type', 'score_loss', 'roi_feat_size'):
+        for switch in ('type', 'score_loss', 'loss_weight', 'roi_feat_size'):
             roi_head['keypoint_head'].pop(switch, None)
         for part in ('depth', 'init_cfg'):
             backbone.pop(part)

@@ -19,7 +19,7 @@ for _row, _size, _maps in [
     _twice = {_features: _size, f'{_head}.roi_feat_size': _size}
     _deep = _twice | {f'{_head}.num_convs': 8}
     rows += [
-        dict(_row, name=f'{_maps}, upsampled', cfg_options=_larger),
+        dict(_row, name=_maps, cfg_options=_larger),
         dict(_row, name=f'{_maps}, twice the features', cfg_options=_twice),
         dict(_row, name=f'{_maps}, twice the convolutions too', cfg_options=_deep),
     ]

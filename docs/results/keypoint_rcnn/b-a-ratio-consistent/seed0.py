@@ -128,8 +128,8 @@ model = dict(
             num_convs=4,
             num_keypoints=17,
             roi_feat_size=(
-                22,
-                16,
+                11,
+                8,
             ),
             score_loss='softmax',
             type='OffsetKeypointHead'),
@@ -142,8 +142,8 @@ model = dict(
             out_channels=64,
             roi_layer=dict(
                 output_size=(
-                    22,
-                    16,
+                    11,
+                    8,
                 ),
                 sampling_ratio=2,
                 type='RoIAlign',
@@ -213,7 +213,7 @@ model = dict(
             sampler=dict(
                 add_gt_as_proposals=True,
                 neg_pos_ub=-1,
-                num=32,
+                num=64,
                 pos_fraction=0.25,
                 type='RandomSampler')),
         rpn=dict(

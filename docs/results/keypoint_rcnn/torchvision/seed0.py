@@ -53,7 +53,7 @@ model = dict(
         256,
     ),
     base_channels=32,
-    box_batch_size_per_image=32,
+    box_batch_size_per_image=64,
     box_channels=256,
     canonical_scale=112,
     data_preprocessor=dict(
@@ -162,7 +162,7 @@ model = dict(
                 in_channels=64,
                 num_convs=4,
                 num_keypoints=17,
-                roi_feat_size=14,
+                roi_feat_size=7,
                 type='OneHotKeypointHead'),
             keypoint_roi_extractor=dict(
                 featmap_strides=[
@@ -172,7 +172,7 @@ model = dict(
                 ],
                 out_channels=64,
                 roi_layer=dict(
-                    output_size=14,
+                    output_size=7,
                     sampling_ratio=2,
                     type='RoIAlign',
                     use_torchvision=True),
@@ -240,7 +240,7 @@ model = dict(
                 sampler=dict(
                     add_gt_as_proposals=True,
                     neg_pos_ub=-1,
-                    num=32,
+                    num=64,
                     pos_fraction=0.25,
                     type='RandomSampler')),
             rpn=dict(
@@ -272,6 +272,7 @@ model = dict(
         64,
         64,
     ),
+    keypoint_roi_size=7,
     out_indices=(
         1,
         2,

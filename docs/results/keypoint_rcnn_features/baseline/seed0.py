@@ -127,12 +127,8 @@ model = dict(
             in_channels=64,
             num_convs=4,
             num_keypoints=17,
-            roi_feat_size=(
-                10,
-                10,
-            ),
-            score_loss='softmax',
-            type='OffsetKeypointHead'),
+            roi_feat_size=7,
+            type='OneHotKeypointHead'),
         keypoint_roi_extractor=dict(
             featmap_strides=[
                 8,
@@ -141,10 +137,7 @@ model = dict(
             ],
             out_channels=64,
             roi_layer=dict(
-                output_size=(
-                    10,
-                    10,
-                ),
+                output_size=7,
                 sampling_ratio=2,
                 type='RoIAlign',
                 use_torchvision=True),
@@ -212,7 +205,7 @@ model = dict(
             sampler=dict(
                 add_gt_as_proposals=True,
                 neg_pos_ub=-1,
-                num=32,
+                num=64,
                 pos_fraction=0.25,
                 type='RandomSampler')),
         rpn=dict(

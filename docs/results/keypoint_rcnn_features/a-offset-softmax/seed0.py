@@ -127,10 +127,7 @@ model = dict(
             in_channels=64,
             num_convs=4,
             num_keypoints=17,
-            roi_feat_size=(
-                11,
-                8,
-            ),
+            roi_feat_size=7,
             score_loss='softmax',
             type='OffsetKeypointHead'),
         keypoint_roi_extractor=dict(
@@ -141,15 +138,11 @@ model = dict(
             ],
             out_channels=64,
             roi_layer=dict(
-                output_size=(
-                    11,
-                    8,
-                ),
+                output_size=7,
                 sampling_ratio=2,
                 type='RoIAlign',
                 use_torchvision=True),
             type='SingleRoIExtractor'),
-        ratio=0.7272727272727273,
         type='KeypointRoIHead'),
     rpn_head=dict(
         anchor_generator=dict(
@@ -213,7 +206,7 @@ model = dict(
             sampler=dict(
                 add_gt_as_proposals=True,
                 neg_pos_ub=-1,
-                num=32,
+                num=64,
                 pos_fraction=0.25,
                 type='RandomSampler')),
         rpn=dict(

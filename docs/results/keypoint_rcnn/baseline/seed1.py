@@ -127,12 +127,8 @@ model = dict(
             in_channels=64,
             num_convs=4,
             num_keypoints=17,
-            roi_feat_size=(
-                11,
-                8,
-            ),
-            score_loss='smooth_l1',
-            type='OffsetKeypointHead'),
+            roi_feat_size=7,
+            type='OneHotKeypointHead'),
         keypoint_roi_extractor=dict(
             featmap_strides=[
                 8,
@@ -141,15 +137,11 @@ model = dict(
             ],
             out_channels=64,
             roi_layer=dict(
-                output_size=(
-                    11,
-                    8,
-                ),
+                output_size=7,
                 sampling_ratio=2,
                 type='RoIAlign',
                 use_torchvision=True),
             type='SingleRoIExtractor'),
-        ratio=0.7272727272727273,
         type='KeypointRoIHead'),
     rpn_head=dict(
         anchor_generator=dict(
@@ -213,7 +205,7 @@ model = dict(
             sampler=dict(
                 add_gt_as_proposals=True,
                 neg_pos_ub=-1,
-                num=32,
+                num=64,
                 pos_fraction=0.25,
                 type='RandomSampler')),
         rpn=dict(
@@ -252,7 +244,7 @@ param_scheduler = [
         convert_to_iter_based=True,
         type='CosineAnnealingLR'),
 ]
-randomness = dict(seed=0)
+randomness = dict(seed=1)
 resume = False
 test_cfg = dict(type='TestLoop')
 test_dataloader = dict(

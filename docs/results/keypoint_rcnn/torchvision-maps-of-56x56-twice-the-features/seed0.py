@@ -46,23 +46,16 @@ log_level = 'INFO'
 log_processor = dict(
     _scope_='mmdet', by_epoch=True, type='LogProcessor', window_size=50)
 model = dict(
-    _scope_='mmdet',
-    backbone=dict(
-        base_channels=32,
-        depth=18,
-        frozen_stages=-1,
-        init_cfg=None,
-        norm_cfg=dict(requires_grad=False, type='BN'),
-        norm_eval=True,
-        num_stages=4,
-        out_indices=(
-            1,
-            2,
-            3,
-        ),
-        stem_channels=32,
-        style='pytorch',
-        type='ResNet'),
+    anchor_sizes=(
+        32,
+        64,
+        128,
+        256,
+    ),
+    base_channels=32,
+    box_batch_size_per_image=64,
+    box_channels=256,
+    canonical_scale=112,
     data_preprocessor=dict(
         bgr_to_rgb=True,
         mean=[
@@ -77,14 +70,131 @@ model = dict(
             57.375,
         ],
         type='DetDataPreprocessor'),
-    neck=dict(
-        in_channels=[
-            64,
-            128,
-            256,
-        ], num_outs=4, out_channels=64, type='FPN'),
-    roi_head=dict(
-        bbox_head=dict(
+    depth=18,
+    fpn_channels=64,
+    frozen_stages=-1,
+    initialize_as=dict(
+        _scope_='mmdet',
+        backbone=dict(
+            base_channels=32,
+            depth=18,
+            frozen_stages=-1,
+            init_cfg=None,
+            norm_cfg=dict(requires_grad=False, type='BN'),
+            norm_eval=True,
+            num_stages=4,
+            out_indices=(
+                1,
+                2,
+                3,
+            ),
+            stem_channels=32,
+            style='pytorch',
+            type='ResNet'),
+        data_preprocessor=dict(
+            bgr_to_rgb=True,
+            mean=[
+                123.675,
+                116.28,
+                103.53,
+            ],
+            pad_size_divisor=32,
+            std=[
+                58.395,
+                57.12,
+                57.375,
+            ],
+            type='DetDataPreprocessor'),
+        neck=dict(
+            in_channels=[
+                64,
+                128,
+                256,
+            ],
+            num_outs=4,
+            out_channels=64,
+            type='FPN'),
+        roi_head=dict(
+            bbox_head=dict(
+                bbox_coder=dict(
+                    target_means=[
+                        0.0,
+                        0.0,
+                        0.0,
+                        0.0,
+                    ],
+                    target_stds=[
+                        0.1,
+                        0.1,
+                        0.2,
+                        0.2,
+                    ],
+                    type='DeltaXYWHBBoxCoder'),
+                fc_out_channels=256,
+                in_channels=64,
+                loss_bbox=dict(
+                    beta=0.1111111111111111,
+                    loss_weight=1.0,
+                    type='SmoothL1Loss'),
+                loss_cls=dict(
+                    loss_weight=1.0,
+                    type='CrossEntropyLoss',
+                    use_sigmoid=False),
+                num_classes=1,
+                reg_class_agnostic=False,
+                roi_feat_size=7,
+                type='PersonBBoxHead'),
+            bbox_roi_extractor=dict(
+                featmap_strides=[
+                    8,
+                    16,
+                    32,
+                ],
+                out_channels=64,
+                roi_layer=dict(
+                    output_size=7,
+                    sampling_ratio=2,
+                    type='RoIAlign',
+                    use_torchvision=True),
+                type='SingleRoIExtractor'),
+            keypoint_head=dict(
+                conv_out_channels=64,
+                in_channels=64,
+                num_convs=4,
+                num_keypoints=17,
+                roi_feat_size=7,
+                type='OneHotKeypointHead'),
+            keypoint_roi_extractor=dict(
+                featmap_strides=[
+                    8,
+                    16,
+                    32,
+                ],
+                out_channels=64,
+                roi_layer=dict(
+                    output_size=7,
+                    sampling_ratio=2,
+                    type='RoIAlign',
+                    use_torchvision=True),
+                type='SingleRoIExtractor'),
+            type='KeypointRoIHead'),
+        rpn_head=dict(
+            anchor_generator=dict(
+                ratios=[
+                    0.5,
+                    1.0,
+                    2.0,
+                ],
+                scales=[
+                    4,
+                ],
+                strides=[
+                    8,
+                    16,
+                    32,
+                    64,
+                ],
+                type='AnchorGenerator'),
             bbox_coder=dict(
                 target_means=[
                     0.0,
@@ -93,152 +203,87 @@ model = dict(
                     0.0,
                 ],
                 target_stds=[
-                    0.1,
-                    0.1,
-                    0.2,
-                    0.2,
+                    1.0,
+                    1.0,
+                    1.0,
+                    1.0,
                 ],
                 type='DeltaXYWHBBoxCoder'),
-            fc_out_channels=256,
+            feat_channels=64,
             in_channels=64,
             loss_bbox=dict(
                 beta=0.1111111111111111, loss_weight=1.0, type='SmoothL1Loss'),
             loss_cls=dict(
-                loss_weight=1.0, type='CrossEntropyLoss', use_sigmoid=False),
-            num_classes=1,
-            reg_class_agnostic=False,
-            roi_feat_size=7,
-            type='PersonBBoxHead'),
-        bbox_roi_extractor=dict(
-            featmap_strides=[
-                8,
-                16,
-                32,
-            ],
-            out_channels=64,
-            roi_layer=dict(
-                output_size=7,
-                sampling_ratio=2,
-                type='RoIAlign',
-                use_torchvision=True),
-            type='SingleRoIExtractor'),
-        keypoint_head=dict(
-            conv_out_channels=64,
-            in_channels=64,
-            num_convs=4,
-            num_keypoints=17,
-            roi_feat_size=(
-                22,
-                16,
-            ),
-            score_loss='smooth_l1',
-            type='OffsetKeypointHead'),
-        keypoint_roi_extractor=dict(
-            featmap_strides=[
-                8,
-                16,
-                32,
-            ],
-            out_channels=64,
-            roi_layer=dict(
-                output_size=(
-                    22,
-                    16,
-                ),
-                sampling_ratio=2,
-                type='RoIAlign',
-                use_torchvision=True),
-            type='SingleRoIExtractor'),
-        ratio=0.7272727272727273,
-        type='KeypointRoIHead'),
-    rpn_head=dict(
-        anchor_generator=dict(
-            ratios=[
-                0.5,
-                1.0,
-                2.0,
-            ],
-            scales=[
-                4,
-            ],
-            strides=[
-                8,
-                16,
-                32,
-                64,
-            ],
-            type='AnchorGenerator'),
-        bbox_coder=dict(
-            target_means=[
-                0.0,
-                0.0,
-                0.0,
-                0.0,
-            ],
-            target_stds=[
-                1.0,
-                1.0,
-                1.0,
-                1.0,
-            ],
-            type='DeltaXYWHBBoxCoder'),
-        feat_channels=64,
-        in_channels=64,
-        loss_bbox=dict(
-            beta=0.1111111111111111, loss_weight=1.0, type='SmoothL1Loss'),
-        loss_cls=dict(
-            loss_weight=1.0, type='CrossEntropyLoss', use_sigmoid=True),
-        type='BoxFilterRPNHead'),
-    test_cfg=dict(
-        rcnn=dict(
-            max_per_img=100,
-            nms=dict(iou_threshold=0.5, type='nms'),
-            score_thr=0.05),
-        rpn=dict(
-            max_per_img=300,
-            min_bbox_size=0,
-            nms=dict(iou_threshold=0.7, type='nms'),
-            nms_pre=500)),
-    train_cfg=dict(
-        rcnn=dict(
-            assigner=dict(
-                ignore_iof_thr=-1,
-                match_low_quality=False,
-                min_pos_iou=0.5,
-                neg_iou_thr=0.5,
-                pos_iou_thr=0.5,
-                type='MaxIoUAssigner'),
-            debug=False,
-            pos_weight=-1,
-            sampler=dict(
-                add_gt_as_proposals=True,
-                neg_pos_ub=-1,
-                num=32,
-                pos_fraction=0.25,
-                type='RandomSampler')),
-        rpn=dict(
-            allowed_border=-1,
-            assigner=dict(
-                ignore_iof_thr=-1,
-                match_low_quality=True,
-                min_pos_iou=0.3,
-                neg_iou_thr=0.3,
-                pos_iou_thr=0.7,
-                type='MaxIoUAssigner'),
-            debug=False,
-            pos_weight=-1,
-            sampler=dict(
-                add_gt_as_proposals=False,
-                neg_pos_ub=-1,
-                num=128,
-                pos_fraction=0.5,
-                type='RandomSampler')),
-        rpn_proposal=dict(
-            max_per_img=300,
-            min_bbox_size=0,
-            nms=dict(iou_threshold=0.7, type='nms'),
-            nms_pre=500)),
-    type='FasterRCNN')
+                loss_weight=1.0, type='CrossEntropyLoss', use_sigmoid=True),
+            type='BoxFilterRPNHead'),
+        test_cfg=dict(
+            rcnn=dict(
+                max_per_img=100,
+                nms=dict(iou_threshold=0.5, type='nms'),
+                score_thr=0.05),
+            rpn=dict(
+                max_per_img=300,
+                min_bbox_size=0,
+                nms=dict(iou_threshold=0.7, type='nms'),
+                nms_pre=500)),
+        train_cfg=dict(
+            rcnn=dict(
+                assigner=dict(
+                    ignore_iof_thr=-1,
+                    match_low_quality=False,
+                    min_pos_iou=0.5,
+                    neg_iou_thr=0.5,
+                    pos_iou_thr=0.5,
+                    type='MaxIoUAssigner'),
+                debug=False,
+                pos_weight=-1,
+                sampler=dict(
+                    add_gt_as_proposals=True,
+                    neg_pos_ub=-1,
+                    num=64,
+                    pos_fraction=0.25,
+                    type='RandomSampler')),
+            rpn=dict(
+                allowed_border=-1,
+                assigner=dict(
+                    ignore_iof_thr=-1,
+                    match_low_quality=True,
+                    min_pos_iou=0.3,
+                    neg_iou_thr=0.3,
+                    pos_iou_thr=0.7,
+                    type='MaxIoUAssigner'),
+                debug=False,
+                pos_weight=-1,
+                sampler=dict(
+                    add_gt_as_proposals=False,
+                    neg_pos_ub=-1,
+                    num=128,
+                    pos_fraction=0.5,
+                    type='RandomSampler')),
+            rpn_proposal=dict(
+                max_per_img=300,
+                min_bbox_size=0,
+                nms=dict(iou_threshold=0.7, type='nms'),
+                nms_pre=500)),
+        type='FasterRCNN'),
+    keypoint_channels=(
+        64,
+        64,
+        64,
+        64,
+    ),
+    keypoint_roi_size=14,
+    out_indices=(
+        1,
+        2,
+        3,
+    ),
+    rpn_batch_size_per_image=128,
+    rpn_post_nms_top_n_test=300,
+    rpn_post_nms_top_n_train=300,
+    rpn_pre_nms_top_n_test=500,
+    rpn_pre_nms_top_n_train=500,
+    type='TorchvisionKeypointRCNN')
 optim_wrapper = dict(
     clip_grad=dict(max_norm=10),
     optimizer=dict(lr=0.0002, type='AdamW', weight_decay=0.01),
