@@ -1,5 +1,6 @@
-# Why the laptop's heads have features of 7x7: rows of keypoint_rcnn.py with larger maps,
-# by upsampling or by more features, and with more convolutions.
+# What the sizes of the laptop's heads are worth: rows of keypoint_rcnn.py with more
+# convolutions, which see more of the ROI, and with larger maps, by upsampling or by more
+# features.
 # python tools/run_study.py configs/studies/keypoint_rcnn_features.py \
 #     --work-dir docs/results/keypoint_rcnn_features --jobs 2
 _base_ = './keypoint_rcnn.py'
@@ -15,11 +16,12 @@ for _row, _size, _maps in [
     (rows[1], 14, 'a, maps of 56x56'),
     (rows[2], (22, 16), 'b, maps of 88x64'),
 ]:
+    _name = _maps.partition(',')[0]
+    _deep = {f'{_head}.num_convs': 8}
     _larger = {f'{_head}.upsampling': 4}
     _twice = {_features: _size, f'{_head}.roi_feat_size': _size}
-    _deep = _twice | {f'{_head}.num_convs': 8}
     rows += [
+        dict(_row, name=f'{_name}, twice the convolutions', cfg_options=_deep),
         dict(_row, name=_maps, cfg_options=_larger),
         dict(_row, name=f'{_maps}, twice the features', cfg_options=_twice),
-        dict(_row, name=f'{_maps}, twice the convolutions too', cfg_options=_deep),
     ]
