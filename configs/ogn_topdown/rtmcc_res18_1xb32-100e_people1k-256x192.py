@@ -1,5 +1,10 @@
 # The head of MMPose's RTMPose, on the schedule of its neighbours here.
-_base_ = './simcc_res18_1xb32-100e_people1k-256x192.py'
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/topdown_rtmcc_resnet.py',
+    '../_base_/datasets/people1k.py',
+    '../_base_/schedules/adam_100e.py',
+]
 
 codec = dict(
     type='SimCCLabel',
@@ -10,22 +15,14 @@ codec = dict(
     use_dark=False,
 )
 model = dict(
+    backbone=dict(depth=18, init_cfg=None),
     head=dict(
-        type='RTMCCHead',
-        final_layer_kernel_size=7,
-        gau_cfg=dict(
-            hidden_dims=256,
-            s=128,
-            expansion_factor=2,
-            dropout_rate=0.0,
-            drop_path=0.0,
-            act_fn='SiLU',
-            use_rel_bias=False,
-            pos_enc=False,
-        ),
-        loss=dict(beta=10.0, label_softmax=True),
+        in_channels=512,
+        out_channels=17,
+        input_size=codec['input_size'],
+        in_featuremap_size=(6, 8),
         decoder=codec,
-    )
+    ),
 )
 
 train_pipeline = _base_.train_pipeline

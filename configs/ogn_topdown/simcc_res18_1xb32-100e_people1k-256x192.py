@@ -1,28 +1,23 @@
 # MMPose's SimCC with its settings for ResNet, on the schedule of its neighbours here.
-_base_ = './td-hm_res18-1deconv_1xb32-100e_people1k-256x192.py'
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/topdown_simcc_resnet.py',
+    '../_base_/datasets/people1k.py',
+    '../_base_/schedules/adam_100e.py',
+]
 
-codec = dict(
-    type='SimCCLabel',
-    _delete_=True,
-    input_size=(192, 256),
-    sigma=6.0,
-    simcc_split_ratio=2.0,
-)
+codec = dict(type='SimCCLabel', input_size=(192, 256), sigma=6.0, simcc_split_ratio=2.0)
 model = dict(
+    backbone=dict(depth=18, init_cfg=None),
     head=dict(
-        _delete_=True,
-        type='SimCCHead',
         in_channels=512,
         out_channels=17,
         input_size=codec['input_size'],
         in_featuremap_size=(6, 8),
-        simcc_split_ratio=codec['simcc_split_ratio'],
-        loss=dict(type='KLDiscretLoss', use_target_weight=True),
-        decoder={key: codec[key] for key in codec if key != '_delete_'},
+        decoder=codec,
     ),
-    test_cfg=dict(_delete_=True, flip_test=True),
 )
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[-2].encoder = model['head']['decoder']
+train_pipeline[-2].encoder = codec
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -1,28 +1,28 @@
 # MMPose's SimCC; sigma shrinks with the root of the input, as MMPose's recipes do it.
-_base_ = './td-hm_res18-1deconv_1xb32-30e_people1k-128x96.py'
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/topdown_simcc_resnet.py',
+    '../_base_/datasets/people1k.py',
+    '../_base_/schedules/adam_30e.py',
+]
 
-codec = dict(
-    type='SimCCLabel',
-    _delete_=True,
-    input_size=(96, 128),
-    sigma=4.24,
-    simcc_split_ratio=2.0,
-)
+codec = dict(type='SimCCLabel', input_size=(96, 128), sigma=4.24, simcc_split_ratio=2.0)
 model = dict(
+    backbone=dict(depth=18, init_cfg=None),
     head=dict(
-        _delete_=True,
-        type='SimCCHead',
         in_channels=512,
         out_channels=17,
         input_size=codec['input_size'],
         in_featuremap_size=(3, 4),
-        simcc_split_ratio=codec['simcc_split_ratio'],
-        loss=dict(type='KLDiscretLoss', use_target_weight=True),
-        decoder={key: codec[key] for key in codec if key != '_delete_'},
+        decoder=codec,
     ),
-    test_cfg=dict(_delete_=True, flip_test=True),
 )
 
 train_pipeline = _base_.train_pipeline
-train_pipeline[-2].encoder = model['head']['decoder']
+train_pipeline[-3].input_size = codec['input_size']
+train_pipeline[-2].encoder = codec
+val_pipeline = _base_.val_pipeline
+val_pipeline[-2].input_size = codec['input_size']
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
+test_dataloader = val_dataloader
