@@ -145,6 +145,34 @@ def test_preempted_in_a_validation(train, tmp_path):
 
 
 @pytest.mark.slow
+def test_preempted_around_a_validation_that_is_made_up_for(train, tmp_path):
+    """Its workers, which stay, outlive the signal as well."""
+    workers = {
+        'val_dataloader.num_workers': 1,
+        'val_dataloader.persistent_workers': True,
+    }
+    for at, say in (('val:0', 6), ('val:0', 6), ('train:8', 9)):
+        options = workers | killed(at, by='SIGTERM')
+        codes = train(tmp_path / 'a', '--resume', **options)
+        assert codes == [PREEMPTED_STATUS], train.output()
+        assert f'SIGTERM: stopped after {say} iterations' in train.output()
+    assert train(tmp_path / 'a', '--resume', **workers) == [0]
+    assert train(tmp_path / 'b', **workers) == [0]
+    require_same_training(tmp_path / 'b', tmp_path / 'a')
+
+
+@pytest.mark.slow
+def test_killed_while_writing_a_better_checkpoint(train, tmp_path):
+    """The best one so far stays."""
+    assert train(tmp_path / 'a', **killed('best:2')) == [-signal.SIGKILL]
+    require_whole_checkpoints(tmp_path / 'a')
+    assert (tmp_path / 'a/best_EPE_epoch_1.pth').exists()
+    assert train(tmp_path / 'a', '--resume') == [0]
+    assert train(tmp_path / 'b') == [0]
+    require_same_training(tmp_path / 'b', tmp_path / 'a')
+
+
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_checkpoint_before(train, tmp_path):
     """One sentence; nothing cut off is left, and the run goes on once there is room."""
     # 15 steps write epoch 1's checkpoint, the best one, and the first again

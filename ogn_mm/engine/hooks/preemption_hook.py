@@ -6,6 +6,7 @@ import threading
 import torch
 from mmengine.dist import all_reduce, barrier
 from mmengine.hooks import Hook
+from mmengine.runner import BaseLoop
 from mmpose.registry import HOOKS
 from torch.utils.data import DataLoader
 
@@ -49,8 +50,9 @@ class PreemptionHook(Hook):
         self.interval = interval
         self.agreed = 0
 
-    def before_train_epoch(self, runner):
-        if self.note.handlers:
+    def before_run(self, runner):
+        # before any worker starts, as those of a validation that is made up for
+        if self.note.handlers or not isinstance(runner._train_loop, BaseLoop):
             return
         self.note.listen()
         for loop in (runner.train_loop, runner.val_loop):
@@ -94,7 +96,7 @@ class PreemptionHook(Hook):
         runner.visualizer.close()
         raise SystemExit(PREEMPTED_STATUS)
 
-    def after_train(self, runner):
+    def after_run(self, runner):
         self.note.restore()
 
 

@@ -16,8 +16,9 @@ WITHIN_EPOCH = 'within_epoch.pth'
 class ResumableCheckpointHook(CheckpointHook):
     """MMEngine's ``CheckpointHook``, safe against a kill at any moment.
 
-    - Files appear only when complete, and the outdated checkpoint is deleted only
-      after ``last_checkpoint`` names the new one.
+    - Files appear only when complete. The outdated checkpoint is deleted only after
+      ``last_checkpoint`` names the new one, and the outdated best one only after the
+      new one is written.
     - An epoch whose validation was cut off is validated on resuming, so that no
       best checkpoint and no final result is lost.
     - An epoch that :meth:`save_within_epoch` has saved is finished on resuming, from
@@ -63,6 +64,7 @@ class ResumableCheckpointHook(CheckpointHook):
             and runner.message_hub.get_info('epoch_validated') != loop.epoch
         ):
             runner.logger.info(f'Validating epoch {loop.epoch}, which was cut off.')
+            self.saved_iter = runner.iter  # it is what was resumed from
             runner.val_loop.run()
 
     def _finish_epoch(self, runner, loop):
@@ -111,6 +113,22 @@ class ResumableCheckpointHook(CheckpointHook):
         runner.message_hub.update_info('epoch_validated', runner.epoch)
         super().after_val_epoch(runner, metrics)
 
+    def _save_best_checkpoint(self, runner, metrics):
+        """Write, then delete: upstream deletes the outdated one first."""
+        if not self.save_best:
+            return
+        single = len(self.key_indicators) == 1
+        paths = vars(self) if single else self.best_ckpt_path_dict
+        names = ['best_ckpt_path'] if single else self.key_indicators
+        outdated = {name: paths[name] for name in names}
+        paths.update(dict.fromkeys(names))  # nothing that upstream could delete
+        super()._save_best_checkpoint(runner, metrics)
+        for name, path in outdated.items():
+            if paths[name] is None:
+                paths[name] = path
+            elif path not in (None, paths[name]):
+                self._remove(path)
+
     def _save_checkpoint_with_step(self, runner, step, meta):
         """Write, point ``last_checkpoint`` to it, delete: in this order."""
         outdated = [WITHIN_EPOCH]
@@ -126,11 +144,12 @@ class ResumableCheckpointHook(CheckpointHook):
         self.last_ckpt = self.file_backend.join_path(self.out_dir, filename)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         self._write(runner, filename, meta)
-        if is_main_process():
-            for name in outdated:
-                path = self.file_backend.join_path(self.out_dir, name)
-                if self.file_backend.isfile(path):
-                    self.file_backend.remove(path)
+        for name in outdated:
+            self._remove(self.file_backend.join_path(self.out_dir, name))
+
+    def _remove(self, path: str) -> None:
+        if is_main_process() and self.file_backend.isfile(path):
+            self.file_backend.remove(path)
 
     def _write(self, runner, filename: str, meta: dict) -> str:
         """Write a checkpoint, and only then let ``last_checkpoint`` name it."""
