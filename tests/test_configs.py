@@ -117,14 +117,15 @@ def test_parts_fit_and_model_builds(named_config):
     assert maps.shape == (1, channels, *codec.heatmap_size[::-1])
 
 
+@pytest.mark.parametrize('epochs, height, width', [(100, 256, 192), (30, 128, 96)])
 @pytest.mark.parametrize('head', ['simcc', 'rtmcc'])
-def test_rivals_on_one_axis_build(head):
+def test_rivals_on_one_axis_build(head, epochs, height, width):
     """Targets in the pipeline have the shapes that the network predicts."""
-    folder = ROOT / 'configs/ogn_topdown'
-    config = Config.fromfile(folder / f'{head}_res18_1xb32-100e_people1k-256x192.py')
+    name = f'{head}_res18_1xb32-{epochs}e_people1k-{height}x{width}.py'
+    config = Config.fromfile(ROOT / 'configs/ogn_topdown' / name)
     model = MODELS.build(config.model).eval()
     with torch.no_grad():
-        maps = model.head(model.extract_feat(torch.zeros(2, 3, 256, 192)))
+        maps = model.head(model.extract_feat(torch.zeros(2, 3, height, width)))
     (target,) = (
         step.encoder
         for step in config.train_dataloader.dataset.pipeline

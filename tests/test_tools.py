@@ -15,6 +15,7 @@ from conftest import load_tool
 from mmengine.config import Config
 from torch._utils import ExceptionWrapper
 
+from ogn_mm.datasets.generated_people import generate_videos
 from ogn_mm.engine.launch import summarize_error
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -113,6 +114,26 @@ def test_testing_needs_a_checkpoint(config, tmp_path):
     check_sentence(error, config, 'CHECKPOINT is missing')
 
 
+@pytest.mark.parametrize(
+    'option, name, sentence',
+    [
+        ('--out', 'metrics.txt', 'has to end on .json'),
+        ('--out', 'folder.json', 'is a folder'),
+        ('--dump', 'poses.json', 'has to end on .pkl'),
+    ],
+)
+def test_results_that_could_not_be_written(
+    option, name, sentence, config, checkpoint, tmp_path
+):
+    """Told before the test, not after it."""
+    (tmp_path / 'folder.json').mkdir()
+    path = tmp_path / name
+    with pytest.raises(SystemExit) as error:
+        test.main([str(config), str(checkpoint), option, str(path)])
+    check_sentence(error, config, f'{option} {path}: ')
+    check_sentence(error, config, sentence)
+
+
 def read_poses(path):
     """Predicted keypoints by image id."""
     samples = pickle.loads(path.read_bytes())
@@ -151,6 +172,25 @@ def test_two_processes_on_the_cpu(config, checkpoint, tmp_path):
     assert poses_of_two.keys() == poses.keys()
     for image, keypoints in poses.items():
         np.testing.assert_allclose(poses_of_two[image], keypoints, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_two_processes_share_videos_without_a_network(tmp_path):
+    """A model without weights, which DistributedDataParallel would refuse."""
+    generate_videos(tmp_path, dict(train=1, val=2), frames=3, size=(96, 72))
+    config = ROOT / 'configs/demo/video-pose-oracle_iou_generated-videos-240x320.py'
+    cfg = Config.fromfile(config)
+    done = run_script(
+        'dist_test.sh',
+        *(config, '', 2, '--work-dir', tmp_path, '--out', tmp_path / 'metrics.json'),
+        '--cfg-options',
+        f'test_dataloader.dataset.data_root={tmp_path}/',
+        f'test_evaluator.gt_dir={tmp_path / cfg.ann_dir}',
+        PORT=str(20000 + os.getpid() % 20000),
+    )
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    assert metrics['posetrack/MOTA'] > 95
 
 
 @pytest.mark.parametrize(

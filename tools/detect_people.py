@@ -67,6 +67,9 @@ def parse_args(argv=None):
     parser.add_argument('--ann', required=True, help='COCO annotation file')
     parser.add_argument('--images', required=True, help="folder of the file's images")
     parser.add_argument('--out', required=True, help='JSON file to write')
+    parser.add_argument(
+        '--exist-ok', action='store_true', help='do nothing if the file exists'
+    )
     return parser.parse_args(argv)
 
 
@@ -153,6 +156,9 @@ def detect(args: argparse.Namespace):
         )
     require_checkpoint(args.checkpoint)
     if Path(args.out).exists():
+        if args.exist_ok:
+            print(f'{args.out}: exists and is kept')
+            return
         raise ValueError(f'{args.out}: exists; remove it or choose another --out.')
     images = list_images(args.ann, args.images)
     start_processes(cfg)

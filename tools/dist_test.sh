@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Test with several processes of this machine, one a GPU (or CPU processes):
 #   tools/dist_test.sh CONFIG CHECKPOINT PROCESSES [arguments of test.py]
+# CHECKPOINT is '' for a video model whose parts name theirs.
 # Several machines: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each.
 set -e
-if [ $# -lt 3 ]; then sed -n '2,4p' "$0" >&2; exit 2; fi
+if [ $# -lt 3 ]; then sed -n '2,5p' "$0" >&2; exit 2; fi
 TOOLS=$(dirname "$0")
 
 PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}" exec python -m torch.distributed.run \

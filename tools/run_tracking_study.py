@@ -10,7 +10,8 @@ are for testing), ``trackers`` and ``detections`` (options by name, as after
 
 generates the videos below ``--data``, tests every tracker on every kind of detections
 with every seed, and writes ``results.json`` and ``table.md``. Interrupted, the same
-command goes on; what was tested with other settings is tested anew.
+command goes on; what was tested with other settings is tested anew. Networks that were
+trained anew under the same names are not noticed: give them a new ``--out``.
 """
 
 import argparse
@@ -35,6 +36,7 @@ from ogn_mm.engine.provenance import (
     package_versions,
 )
 from ogn_mm.evaluation.functional import bootstrap_mean
+from study.lock import lock_folder
 from study.run import git_state
 
 METRICS = ('MOTA', 'AP', 'IDF1', 'switches')
@@ -166,7 +168,7 @@ def run_study(study: dict, args: argparse.Namespace) -> dict:
         finished[key] |= names
         results['runs'].append(finished[key])
         print(names, finished[key]['metrics']['MOTA'], flush=True)
-        (args.out / 'table.md').write_text(format_table(results))
+        write_atomically(args.out / 'table.md', format_table(results))
     write_atomically(path, json.dumps(results))
     return results
 
@@ -220,10 +222,10 @@ def compare_videos(runs: list[dict], others: list[dict]) -> tuple[float, float, 
 
 def main(argv=None):
     args = parse_args(argv)
-    args.out.mkdir(parents=True, exist_ok=True)
     try:
         study = Config.fromfile(args.study).to_dict()
-        print(format_table(run_study(study, args)))
+        with lock_folder(args.out):
+            print(format_table(run_study(study, args)))
     except KeyboardInterrupt:
         print('interrupted; the same command goes on from here')
         sys.exit(130)

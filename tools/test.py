@@ -1,6 +1,7 @@
 """Test a model: ``python tools/test.py CONFIG CHECKPOINT``."""
 
 import argparse
+import os
 
 from mmengine.model import is_model_wrapper
 
@@ -29,7 +30,17 @@ def parse_args(argv=None):
         help='write the predictions to this .pkl file, and to FILE.pkl.json what was '
         'tested and how long it took, for tools/analysis_tools/report.py',
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.checkpoint = args.checkpoint or None  # '' from dist_test.sh
+    return args
+
+
+def check_target(option: str, path: str | None, endings: tuple[str, ...]) -> None:
+    """Raise ValueError now if nothing could be written to a file after the test."""
+    if path and not path.endswith(endings):
+        raise ValueError(f'{option} {path}: the file has to end on {endings[0]}.')
+    if path and os.path.isdir(path):
+        raise ValueError(f'{option} {path}: is a folder.')
 
 
 def merge_args(cfg, args: argparse.Namespace):
@@ -38,9 +49,9 @@ def merge_args(cfg, args: argparse.Namespace):
         raise ValueError('CHECKPOINT is missing: the model would have random weights.')
     cfg.load_from = args.checkpoint
     cfg.resume = False
+    check_target('--out', args.out, ('.json', '.pkl'))
+    check_target('--dump', args.dump, ('.pkl', '.pickle'))
     if args.dump:
-        if not args.dump.endswith(('.pkl', '.pickle')):
-            raise ValueError(f'--dump {args.dump}: the file has to end on .pkl.')
         metrics = cfg.test_evaluator
         metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
         dump = dict(type='DumpResults', out_file_path=args.dump)

@@ -23,6 +23,7 @@ from mmpose.structures import PoseDataSample
 
 from ogn_mm.apis import draw_predicted_offsets, find_true_poses
 from ogn_mm.datasets.images import read_image
+from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.engine.config_check import check_overrides
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.models import OffsetHead
@@ -99,6 +100,7 @@ def visualize(args: argparse.Namespace):
     check_overrides(cfg, args.cfg_options)
     cfg.merge_from_dict(args.cfg_options)
     model = init_model(cfg, args.checkpoint, device=args.device)
+    load_weights(model, args.checkpoint)  # init_model only warns of what is missing
     keypoints = choose_keypoints(args.keypoints, model.dataset_meta['keypoint_name2id'])
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     chosen = np.linspace(0, len(dataset) - 1, min(args.num, len(dataset)))

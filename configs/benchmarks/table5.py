@@ -13,7 +13,7 @@ mini = [
     + _detector.format(''),
     *[
         f'python tools/detect_people.py {_detector.format("-" + boxes)}'
-        ' work_dirs/person_detector/epoch_5.pth'
+        ' work_dirs/person_detector/epoch_5.pth --exist-ok'
         f' --out data/generated_crowds/detections/{boxes}_{split}.json'
         f' --ann data/generated_crowds/annotations/{split}.json'
         f' --images data/generated_crowds/images/{split}'

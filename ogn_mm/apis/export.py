@@ -22,6 +22,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from ogn_mm.codecs.utils import smooth_heatmaps
+from ogn_mm.engine.config_check import type_name
 from ogn_mm.models import OffsetHead
 from ogn_mm.version import __version__
 
@@ -127,7 +128,7 @@ def describe(cfg: Config, model: TopdownPoseEstimator) -> dict:
         ValueError: People are cropped otherwise than :data:`CROP` says.
     """
     pipeline = cfg.test_dataloader.dataset.pipeline
-    steps = {step['type'].rpartition('.')[2]: step for step in pipeline}
+    steps = {type_name(step): step for step in pipeline}
     box, affine = steps.get('GetBBoxCenterScale'), steps.get('TopdownAffine')
     if box is None or affine is None or affine.get('use_udp'):
         raise ValueError(

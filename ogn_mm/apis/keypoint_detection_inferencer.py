@@ -40,6 +40,7 @@ class KeypointDetectionInferencer(OGNInferencer):
         device: str | None = None,
         show_progress: bool = False,
     ):
+        self.require_model(model)
         # the parents' are for networks of MMPose
         self.detector = DetInferencer(
             find_model(model, 'mmdet'), weights, device, show_progress=False

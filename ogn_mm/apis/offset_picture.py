@@ -45,7 +45,7 @@ def draw_predicted_offsets(
         inputs (Tensor): Its input before preprocessing, BGR, (3, h, w).
         sample (PoseDataSample): The input's data sample.
         keypoints (Sequence[int], optional): Whose offsets are drawn. Defaults to
-            three labelled ones.
+            three labelled ones, if there are so many.
 
     Returns:
         Figure: to be saved.
@@ -66,8 +66,9 @@ def draw_predicted_offsets(
         encoded = codec.encode(truth[..., :2], truth[..., 2])
         targets = encoded['heatmaps'], encoded['offsets']
     if keypoints is None:
-        spread = np.linspace(0, len(labelled) - 1, 3).astype(int)
-        keypoints = labelled[spread] if len(labelled) else range(3)
+        shown = labelled if len(labelled) else np.arange(num_keypoints)
+        spread = np.linspace(0, len(shown) - 1, min(3, len(shown))).astype(int)
+        keypoints = shown[spread]
     return draw_offset_field(
         np.ascontiguousarray(inputs.numpy().transpose(1, 2, 0)[..., ::-1]),
         maps[:num_keypoints],

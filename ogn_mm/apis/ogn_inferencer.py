@@ -27,7 +27,7 @@ from ogn_mm.models.utils import (
     predict_people,
 )
 
-from .video_io import FrameReader
+from .video_io import FrameReader, is_webcam
 
 
 @INFERENCERS.register_module()
@@ -86,8 +86,7 @@ class OGNInferencer(Pose2DInferencer):
             raise ValueError(
                 f'people_per_batch should be at least 1, got {people_per_batch}'
             )
-        if model is None:  # upstream would run the one that the checkpoint holds
-            raise ValueError(f'{type(self).__name__}: needs a `model`, a config')
+        self.require_model(model)
         self.box_filter = box_filter and TASK_UTILS.build(box_filter)
         self.pose_nms_cfg = pose_nms_cfg or {}
         self.people_per_batch = people_per_batch
@@ -109,6 +108,11 @@ class OGNInferencer(Pose2DInferencer):
                 f'{self.cfg.data_mode!r}'
             )
 
+    def require_model(self, model) -> None:
+        """Raise ValueError if there is none: upstream runs the checkpoint's own."""
+        if model is None:
+            raise ValueError(f'{type(self).__name__}: needs a `model`, a config')
+
     def __call__(self, inputs, **kwargs):
         """As `Pose2DInferencer`, but a webcam opens a window only if ``show`` is True.
 
@@ -118,13 +122,15 @@ class OGNInferencer(Pose2DInferencer):
             ValueError: A camera has another name than webcam:NUMBER, or cannot be
                 opened.
         """
-        is_webcam = isinstance(inputs, str) and inputs.startswith('webcam')
-        if is_webcam:
+        webcam = isinstance(inputs, str) and is_webcam(inputs)
+        if webcam:
             inputs = self._get_webcam_inputs(inputs)
+        elif isinstance(inputs, str) and inputs.startswith('webcam'):
+            inputs = osp.join('.', inputs)  # upstream would take it for a camera
         try:
             yield from super().__call__(inputs, **kwargs)
         except KeyboardInterrupt:
-            if not is_webcam:
+            if not webcam:
                 raise
             self._finalize_video_processing(kwargs.get('pred_out_dir', ''))
 

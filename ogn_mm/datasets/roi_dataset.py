@@ -8,6 +8,7 @@ from mmengine.registry import FUNCTIONS
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 
+from .checked_images import CheckedImages
 from .images import BrokenImageError
 from .transforms import SeedAugmentation
 
@@ -134,6 +135,8 @@ class ImageROIDataset:
             try:
                 return self._load_group(place)
             except BrokenImageError as error:
+                if not isinstance(self.dataset, CheckedImages):
+                    raise
                 self.dataset.pass_over(self.get_group(place)[0], error)
         raise ValueError(f'{type(self).__name__}: no image can be read')
 

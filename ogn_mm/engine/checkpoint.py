@@ -171,7 +171,9 @@ def require_weights(
         if not partial:
             problem = str(error).splitlines()[-1].strip()
             raise ValueError(f'{place} does not fit: {problem}') from error
-        missing = []  # those of the right size were loaded
+        # those of the right size were loaded
+        sizes = {name: weight.shape for name, weight in weights.items()}
+        missing = [name for name in own if sizes.get(name) != own[name].shape]
     counters = {name for name in own if name.endswith('num_batches_tracked')}
     missing = [name for name in missing if name not in counters]
     if missing and (not partial or len(missing) == len(own.keys() - counters)):

@@ -126,3 +126,13 @@ def check_overrides(cfg: Config, options: dict, name: str = '--cfg-options'):
             if part not in node:
                 break
             node = node[part]
+
+
+def type_name(config: dict) -> str:
+    """The name, without its scope, of what a config builds; '' if it has no type.
+
+    Args:
+        config (dict): Its ``type`` is a name or, as in MMEngine's new configs, a class.
+    """
+    kind = config.get('type', '')
+    return getattr(kind, '__name__', str(kind)).rpartition('.')[2]

@@ -19,7 +19,7 @@ from mmengine.dist import init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from .config_check import check_config, check_overrides
+from .config_check import check_config, check_overrides, type_name
 from .hooks import RequireWeightsHook
 
 # No room on the device, in the user's quota, or in a file by `ulimit -f`.
@@ -87,7 +87,7 @@ def load_config(args: argparse.Namespace) -> Config:
                 '--show and --show-dir need `default_hooks.visualization`, '
                 'e.g. dict(type="PoseVisualizationHook").'
             )
-        detector = hook.get('type', '').endswith('DetVisualizationHook')
+        detector = type_name(hook).endswith('DetVisualizationHook')
         hook.update(
             {
                 'draw' if detector else 'enable': True,
@@ -135,13 +135,27 @@ def start_processes(cfg: Config):
         init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get('dist_cfg', {}))
 
 
+class OGNRunner(Runner):
+    """MMEngine's Runner, for models without weights to learn as well.
+
+    DistributedDataParallel refuses them, such as a tracker of annotated people, though
+    processes may share its videos.
+    """
+
+    def wrap_model(self, model_wrapper_cfg, model):
+        if not any(weight.requires_grad for weight in model.parameters()):
+            return model.to(get_device())
+        return super().wrap_model(model_wrapper_cfg, model)
+
+
 def build_runner(cfg: Config) -> Runner:
     """Build the config's Runner, distributed if ``cfg.launcher`` says so.
 
     It refuses checkpoints that do not fit, see `RequireWeightsHook`.
     """
     use_gloo_without_accelerator(cfg)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    build = RUNNERS.build if 'runner_type' in cfg else OGNRunner.from_cfg
+    runner = build(cfg)
     runner.register_hook(RequireWeightsHook())
     return runner
 

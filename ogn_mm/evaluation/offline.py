@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmpose.evaluation import CocoMetric
 
 from ogn_mm.datasets.checks import check_annotations, check_results
-from ogn_mm.engine.config_check import check_overrides
+from ogn_mm.engine.config_check import check_overrides, type_name
 from ogn_mm.engine.json_files import Records, printable, read_json
 from ogn_mm.engine.predictions_file import read_predictions
 
@@ -43,7 +43,7 @@ def find_coco_metric(cfg: Config) -> ConfigDict:
     metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
     # a detector's test has MMDetection's CocoMetric as well, for its boxes
     for kind in ('KeypointDetectionMetric', 'CocoMetric'):
-        found = [metric for metric in metrics if metric.type.endswith(kind)]
+        found = [metric for metric in metrics if type_name(metric).endswith(kind)]
         if found:
             break
     if len(found) != 1:

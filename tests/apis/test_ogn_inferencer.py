@@ -230,6 +230,19 @@ def test_what_cannot_be_read_is_an_error(build, tmp_path):
         build(people_per_batch=0)
 
 
+def test_the_program_in_a_checkpoint_is_not_run(checkpoint):
+    for inferencer in (OGNInferencer, KeypointDetectionInferencer):
+        with pytest.raises(ValueError, match='needs a `model`, a config'):
+            inferencer(None, checkpoint, 'cpu')
+
+
+def test_a_file_may_be_called_webcam(build, image, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path('webcam_1.jpg').write_bytes(image.read_bytes())
+    (poses,) = infer(build(), 'webcam_1.jpg')
+    assert poses.keypoints.shape == (1, 17, 2)
+
+
 def test_mmpose_inferencer_without_its_own_nms(build, checkpoint, image):
     """With these two arguments it keeps a filter's boxes, too."""
     inferencer = MMPoseInferencer(

@@ -267,6 +267,7 @@ def test_faulty_annotations(tool, arguments, tmp_path, content, message):
 
 def test_faulty_arguments(tool, arguments, uninterrupted, tmp_path):
     """One sentence each: output, checkpoint and config."""
+    tool.main([*arguments(uninterrupted), '--exist-ok'])
     with pytest.raises(SystemExit, match='exists; remove it'):
         tool.main(arguments(uninterrupted))
     out = tmp_path / 'found.json'

@@ -41,4 +41,8 @@ def test_pictures(kind, visualize, generated_people, tmp_path):
         visualize([*arguments, '--keypoints', 'nose', 'knee'])
     with pytest.raises(SystemExit, match='nowhere.pth'):
         visualize([str(config), 'nowhere.pth', '--out', str(tmp_path / 'none')])
+    (tmp_path / 'other.pth').write_bytes(b'')
+    torch.save(dict(state_dict=dict(other=torch.ones(1))), tmp_path / 'other.pth')
+    with pytest.raises(SystemExit, match='other.pth does not fit: '):
+        visualize([arguments[0], f'{tmp_path}/other.pth', *arguments[2:]])
     assert not (tmp_path / 'none').exists()

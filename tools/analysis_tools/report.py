@@ -31,6 +31,7 @@ from ogn_mm.apis import draw_predicted_offsets
 from ogn_mm.datasets.images import read_image
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import load_weights
+from ogn_mm.engine.config_check import type_name
 from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.evaluation import evaluate_predictions, load_test_config
@@ -268,7 +269,7 @@ def choose_checkpoint(cfg: Config, args: argparse.Namespace, record: dict):
         ValueError: What was asked for cannot be drawn.
     """
     asked = '--checkpoint' if args.checkpoint else '--person' if args.person else None
-    if not cfg.model.get('head', {}).get('type', '').endswith('OffsetHead'):
+    if not type_name(cfg.model.get('head', {})).endswith('OffsetHead'):
         if asked:
             raise ValueError(f'{asked}: the network has no OffsetHead to draw')
         return None

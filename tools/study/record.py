@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
+from ogn_mm.engine.config_check import type_name
 from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.json_lines import read_json_lines
 from ogn_mm.engine.optim_wrappers.bfloat16_optim_wrapper import computes_in_bfloat16
@@ -34,7 +35,7 @@ def training_precision(cfg: Config) -> str:
     """Number format of the forward pass in training, on this machine's device."""
     wrapper = cfg.get('optim_wrapper', {})
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    kind = wrapper.get('type', 'OptimWrapper').rpartition('.')[2]
+    kind = type_name(wrapper)
     if kind == 'AmpOptimWrapper':
         return wrapper.get('dtype', 'float16')
     if kind == 'Bfloat16OptimWrapper' and computes_in_bfloat16(device):
@@ -54,7 +55,11 @@ def match_predictions(cfg: Config, predictions: Path, ap: float) -> PoseMatches:
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(metric.get('ann_file') or dataset.ann_file)
     matches = match_poses(
-        truth, predictions, dataset.metainfo['sigmas'], metric.get('use_area', True)
+        truth,
+        predictions,
+        dataset.metainfo['sigmas'],
+        metric.get('use_area', True),
+        metric.get('iou_type', 'keypoints'),
     )
     found = average_precision(matches).mean()
     if not np.isclose(found, ap, atol=1e-6):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import read_object
 from ogn_mm.engine.provenance import format_circumstances
 from ogn_mm.evaluation.functional import bootstrap_difference
@@ -37,7 +38,7 @@ def report_study(work_dir: Path) -> str:
     if study['baseline'] in rows and len(rows) > 1:
         differences = compare_rows(rows, study['baseline'])
     table = format_table(study, rows, differences)
-    (work_dir / 'table.md').write_text(table)
+    write_atomically(work_dir / 'table.md', table)
     plot_study(rows, paper_results(study)).savefig(work_dir / 'study.png', dpi=150)
     return table
 

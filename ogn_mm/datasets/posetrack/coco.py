@@ -25,7 +25,7 @@ AREA_OF_BOX = 0.53
 
 def sequences_to_coco(
     sequences: Iterable[Sequence], image_root, with_unlabelled=False
-) -> tuple[dict, Counter]:
+) -> tuple[dict, Counter, Counter]:
     """Join sequences into COCO's format, as MMPose's `PoseTrack18Dataset` reads it.
 
     Frames that are not labelled are left out, for there is no telling who is in them.

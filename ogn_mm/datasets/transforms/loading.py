@@ -4,6 +4,7 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from ogn_mm.datasets.images import read_image
+from ogn_mm.engine.config_check import type_name
 
 
 @TRANSFORMS.register_module()
@@ -70,6 +71,5 @@ def use_checked_images(pipeline) -> list:
 
 def loads_image(step) -> bool:
     """Whether a pipeline's step is the config of one of upstream's loaders."""
-    kind = step['type'] if isinstance(step, dict) else None
-    name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
-    return name.rpartition('.')[2] in ('LoadImage', 'LoadImageFromFile')
+    loaders = 'LoadImage', 'LoadImageFromFile'
+    return isinstance(step, dict) and type_name(step) in loaders

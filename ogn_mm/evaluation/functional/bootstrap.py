@@ -5,16 +5,14 @@ resample only changes how often each image counts, and AP follows from the match
 and these counts alone.
 """
 
-import contextlib
-import copy
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from xtcocotools.coco import COCO
-from xtcocotools.cocoeval import COCOeval
+
+from .coco_eval import run_coco_eval
 
 RECALLS = np.linspace(0, 1, 101)  # at which COCO reads off the precision
 
@@ -42,29 +40,18 @@ def match_poses(
     results: str | Path | list,
     sigmas: np.ndarray | None = None,
     use_area: bool = True,
+    iou_type: str = 'keypoints',
 ) -> PoseMatches:
     """Match predicted poses to the annotated people as COCOeval does.
 
     Args:
-        ground_truth (COCO): The annotations, of one category.
-        results (str | Path | list[dict]): COCO keypoint results, or the file that
-            ``CocoMetric`` writes them to.
-        sigmas (np.ndarray, optional): OKS sigmas, (K,). Defaults to COCO's.
-        use_area (bool): Whether the annotations have a field ``area``; as in
-            ``CocoMetric``. Defaults to True.
+        ground_truth, results, sigmas, use_area, iou_type: As for
+            :func:`run_coco_eval`.
 
     Returns:
         PoseMatches: over all images of the annotations, by rising id.
     """
-    # loadRes adds to what it is given
-    results = copy.deepcopy(results) if isinstance(results, list) else str(results)
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco_eval = COCOeval(
-            ground_truth, ground_truth.loadRes(results), 'keypoints', sigmas, use_area
-        )
-        coco_eval.params.areaRng = coco_eval.params.areaRng[:1]  # people of any size
-        coco_eval.evaluate()
-
+    coco_eval = run_coco_eval(ground_truth, results, sigmas, use_area, iou_type)
     index = {image: i for i, image in enumerate(coco_eval.params.imgIds)}
     people = np.zeros(len(index), int)
     num_thresholds = len(coco_eval.params.iouThrs)
@@ -178,7 +165,8 @@ def bootstrap_mean(
 
     Args:
         sums (np.ndarray): Sum of the values of each image, (I,).
-        counts (np.ndarray, optional): Number of values of each, (I,). Defaults to ones.
+        counts (np.ndarray, optional): Number of values of each, at least 1, (I,).
+            Defaults to ones.
         num_resamples (int): Number of draws, always the same. Defaults to 1000.
 
     Returns:

@@ -1,7 +1,6 @@
 """What was found of every annotated person, keypoint by keypoint."""
 
 import contextlib
-import copy
 import io
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from xtcocotools.coco import COCO
 from xtcocotools.cocoeval import COCOeval
+
+from .coco_eval import run_coco_eval
 
 # From here on a pose is taken to be meant for a person (Ronchi and Perona,
 # Benchmarking and Error Diagnosis in Multi-Instance Pose Estimation, ICCV 2017).
@@ -55,12 +56,8 @@ def match_people(
     Crowds and people without labelled keypoints do not count.
 
     Args:
-        ground_truth (COCO): The annotations, of one category.
-        results (str | Path | list[dict]): COCO keypoint results, or the file that
-            ``CocoMetric`` writes them to.
-        sigmas (np.ndarray, optional): OKS sigmas, (K,). Defaults to COCO's.
-        use_area (bool): As in ``CocoMetric``. Defaults to True.
-        iou_type (str): As in ``CocoMetric``. Defaults to ``'keypoints'``.
+        ground_truth, results, sigmas, use_area, iou_type: As for
+            :func:`run_coco_eval`.
 
     Returns:
         tuple: The people, by rising image id, and COCO's precision in [0, 1] at each
@@ -69,14 +66,11 @@ def match_people(
     Raises:
         ValueError: Nobody counts, so that nothing could be measured.
     """
-    # loadRes adds to what it is given
-    results = copy.deepcopy(results) if isinstance(results, list) else str(results)
+    thresholds = np.array([MIN_OKS, *OKS_THRESHOLDS])
+    coco_eval = run_coco_eval(
+        ground_truth, results, sigmas, use_area, iou_type, thresholds
+    )
     with contextlib.redirect_stdout(io.StringIO()):
-        predicted = ground_truth.loadRes(results)
-        coco_eval = COCOeval(ground_truth, predicted, iou_type, sigmas, use_area)
-        coco_eval.params.areaRng = coco_eval.params.areaRng[:1]  # people of any size
-        coco_eval.params.iouThrs = np.array([MIN_OKS, *OKS_THRESHOLDS])
-        coco_eval.evaluate()
         coco_eval.accumulate()
     rows = [
         row

@@ -125,9 +125,13 @@ def check_nms_criteria(combine: str, **thresholds: float | None) -> None:
         raise ValueError(f"`combine` should be 'or' or 'and', but is {combine!r}.")
 
 
-def _check_poses(arrays: dict[str, np.ndarray], num_keypoints: int) -> None:
+def _check_poses(
+    arrays: dict[str, np.ndarray], num_keypoints: int, with_scores: bool
+) -> None:
     """Raise ValueError unless the arrays fit each other and are finite."""
     num_poses, channels = (arrays['keypoints'].shape[axis] for axis in (0, -1))
+    if with_scores:
+        channels = 3
     shapes = {
         'keypoints': (num_poses, num_keypoints, channels),
         'scores': (num_poses,),
@@ -189,7 +193,7 @@ def pose_nms(
         if bboxes is None:
             raise ValueError('`bboxes` are needed unless `iou_thr` is None.')
         arrays['bboxes'] = bboxes
-    _check_poses(arrays, len(sigmas))
+    _check_poses(arrays, len(sigmas), vis_thr is not None)
 
     def overlaps(best, rest):
         """Which of the rest each of the best would suppress, bool."""

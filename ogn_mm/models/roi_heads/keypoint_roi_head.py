@@ -19,9 +19,9 @@ class KeypointRoIHead(StandardRoIHead):
 
     Ratio-consistent ROIs (section 3.2 of the OGN paper): with ``ratio`` each ROI is
     extended around its centre to one ratio of width to height, and not clipped to the
-    image. Features beyond the image are zeros. The extended ROI also decides on which
-    level of the pyramid the features are taken, since that is the area the extractor
-    samples: the steps between samples stay near the level's stride.
+    image. Features beyond those of the (padded) image are zeros. The extended ROI also
+    decides on which level of the pyramid the features are taken, since that is the area
+    the extractor samples: the steps between samples stay near the level's stride.
 
     Args:
         keypoint_roi_extractor (dict): Config of a ROI extractor, with
@@ -89,7 +89,7 @@ class KeypointRoIHead(StandardRoIHead):
     def _keypoint_forward(self, x: tuple[Tensor], rois: Tensor) -> Tensor:
         """Maps of the ROIs, (R, C, H, W)."""
         # the extractor takes on the features' type: half precision would move ROIs
-        # by up to half a pixel at 1000
+        # by up to a quarter of a pixel at 1000
         feats = [level.float() for level in x[: self.keypoint_roi_extractor.num_inputs]]
         return self.keypoint_head(self.keypoint_roi_extractor(feats, rois))
 

@@ -69,7 +69,7 @@ class PoseTracker:
         check_in_range('match_thr', match_thr, 1e-6, 1)
         check_in_range('score_thr', score_thr, 0)
         check_in_range('birth_score', birth_score, 0)
-        check_in_range('max_gap', max_gap, 0)
+        check_count('max_gap', max_gap, lowest=0)
         check_count('history', history)
         check_in_range('feature_momentum', feature_momentum, 0, 1 - 1e-6)
         if not cues:

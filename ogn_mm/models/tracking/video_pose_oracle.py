@@ -65,10 +65,13 @@ class VideoPoseOracle(VideoPoseEstimator):
         self.min_iou = min_iou
         self.seed = seed
 
-    def random(self, sample: PoseDataSample, time: int) -> np.random.Generator:
-        """Random numbers of a video at a time."""
+    def random(
+        self, purpose: str, sample: PoseDataSample, time: int
+    ) -> np.random.Generator:
+        """Random numbers for a purpose, of a video at a time."""
+        names = (purpose, str(sample.video_id))
         return np.random.default_rng(
-            [self.seed, crc32(str(sample.video_id).encode()), time]
+            [self.seed, *(crc32(name.encode()) for name in names), time]
         )
 
     def detect(
@@ -82,10 +85,11 @@ class VideoPoseOracle(VideoPoseEstimator):
         if self.detector is not None or not len(found):
             return found
         track_ids = np.asarray(sample.gt_instances.track_ids)
-        lots = self.random(sample, sample.frame_id // self.drop_length)
+        lots = self.random('drop', sample, sample.frame_id // self.drop_length)
         missed = lots.random(track_ids.max() + 1)[track_ids] < self.drop
         sides = found.bboxes[:, 2:] - found.bboxes[:, :2]
-        noise = self.random(sample, sample.frame_id).normal(0, 1, found.bboxes.shape)
+        noise = self.random('boxes', sample, sample.frame_id)
+        noise = noise.normal(0, 1, found.bboxes.shape)
         shift = self.box_jitter * noise * np.tile(sides, 2)
         found.bboxes = (found.bboxes + shift).astype(np.float32)
         return found[~missed]
@@ -94,7 +98,8 @@ class VideoPoseOracle(VideoPoseEstimator):
         truth = sample.gt_instances
         boxes, keypoints = np.asarray(truth.bboxes), np.asarray(truth.keypoints)
         sides = boxes[:, 2:] - boxes[:, :2]
-        noise = self.random(sample, sample.frame_id).normal(0, 1, keypoints.shape)
+        noise = self.random('poses', sample, sample.frame_id)
+        noise = noise.normal(0, 1, keypoints.shape)
         scale = self.pose_jitter * np.sqrt(sides.prod(axis=1))
         keypoints = keypoints + noise * scale[:, None, None]
         # somebody who is nowhere, so that there is always somebody to choose

@@ -9,7 +9,7 @@ from mmengine.registry import MODELS, TRANSFORMS, DefaultScope
 from mmpose import registry as mmpose_registry
 
 from ogn_mm.engine.checkpoint import load_weights
-from ogn_mm.engine.config_check import check_overrides
+from ogn_mm.engine.config_check import check_overrides, type_name
 
 PACKAGE = Path(__file__).parents[2] / '.mim'
 
@@ -83,7 +83,7 @@ def build_part(
             [
                 TRANSFORMS.build(step)
                 for step in cfg.test_dataloader.dataset.pipeline
-                if not step['type'].rpartition('.')[2].startswith(loading)
+                if not type_name(step).startswith(loading)
             ]
         )
     if checkpoint is not None:

@@ -77,7 +77,7 @@ def choose_poses(
     """
     poses.pose_scores = poses.bbox_scores * pose_scores(poses.keypoint_scores)
     return pose_nms(
-        poses.keypoints,
+        np.concatenate([poses.keypoints, poses.keypoint_scores[..., None]], axis=-1),
         poses.pose_scores,
         areas,
         poses.bboxes,

@@ -1,7 +1,8 @@
 """Boxes: pure functions, and boxes that take keypoints along."""
 
+from .box_groups import group_boxes
 from .detection_errors import apply_box_errors, box_errors, fit_box_errors
-from .greedy_box_generation import greedy_box_generation, group_boxes
+from .greedy_box_generation import greedy_box_generation
 from .keypoint_boxes import KeypointBoxes, inside_image
 from .matching import assign_detections, box_iou
 from .ratio import extend_to_ratio

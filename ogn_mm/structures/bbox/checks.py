@@ -19,10 +19,10 @@ def check_in_range(
         raise ValueError(f'{name} must be {expected}, got {value!r}')
 
 
-def check_count(name: str, value: int) -> None:
-    """Check that a number of things is an integer of at least 1."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f'{name} must be an integer of at least 1, got {value}')
+def check_count(name: str, value: int, lowest: int = 1) -> None:
+    """Check that a number of things is an integer of at least ``lowest``."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
+        raise ValueError(f'{name} must be an integer of at least {lowest}, got {value}')
 
 
 def check_group_iou_thr(value: float) -> None:

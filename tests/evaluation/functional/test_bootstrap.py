@@ -80,22 +80,22 @@ def to_coco(truth):
         return COCO('memory', ann_data=truth)
 
 
-def coco_ap(truth, results):
+def coco_ap(truth, results, iou_type='keypoints'):
     """AP at each OKS threshold as COCOeval computes it, (10,)."""
     with contextlib.redirect_stdout(io.StringIO()):
         coco = to_coco(truth)
-        evaluation = COCOeval(coco, coco.loadRes(results), 'keypoints')
+        evaluation = COCOeval(coco, coco.loadRes(results), iou_type)
         evaluation.evaluate()
         evaluation.accumulate()
     return evaluation.eval['precision'][:, :, 0, 0, 0].mean(axis=1)
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6))
-def test_average_precision_is_cocoevals(seed):
+@given(st.integers(0, 10**6), st.sampled_from(['keypoints', 'keypoints_crowd']))
+def test_average_precision_is_cocoevals(seed, iou_type):
     truth, results = random_scene(8, seed)
-    matches = match_poses(to_coco(truth), results)
-    expected = coco_ap(truth, results)
+    matches = match_poses(to_coco(truth), results, iou_type=iou_type)
+    expected = coco_ap(truth, results, iou_type)
     if matches.people.sum() == 0:
         assert np.isnan(average_precision(matches)).all()
     else:

@@ -66,6 +66,36 @@ def test_people_are_missed_for_several_frames():
     assert len(set(counts[:, 0])) > 1
 
 
+def test_errors_are_independent_of_each_other():
+    sample = PoseDataSample(metainfo=dict(video_id='a', frame_id=3))
+    drawn = [
+        model.random(purpose, sample, 3).random()
+        for purpose in ('drop', 'boxes', 'poses')
+        for model in (build(), build())
+    ]
+    assert drawn[::2] == drawn[1::2]
+    assert len(set(drawn)) == 3
+
+
+def test_keypoints_that_score_little_can_be_left_out_of_nms():
+    """Both stand on one another by half of their keypoints, which score less."""
+    model = build(pose_nms_cfg=dict(oks_thr=0.4, iou_thr=None, vis_thr=0.5))
+    keypoints = np.random.default_rng(0).uniform(0, 60, (2, 17, 2))
+    keypoints[1, 8:] = keypoints[0, 8:]
+    scores = np.ones((2, 17))
+    scores[:, 8:] = 0.4
+    found = InstanceData(
+        keypoints=keypoints,
+        keypoint_scores=scores,
+        bboxes=np.zeros((2, 4)),
+        bbox_scores=np.ones(2),
+    )
+    areas = np.full(2, 400.0)
+    assert len(model._choose(found, areas)) == 2
+    model.pose_nms_cfg = dict(oks_thr=0.4, iou_thr=None)
+    assert len(model._choose(found, areas)) == 1
+
+
 def test_boxes_carried_over_bring_missed_people_back():
     missed = sum(2 - len(found) for found in run(build(drop=0.3))[0])
     results, keypoints = run(build(drop=0.3, **FLOW))

@@ -1,4 +1,3 @@
-import importlib
 import itertools
 import tracemalloc
 
@@ -8,10 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ogn_mm.structures.bbox import greedy_box_generation, group_boxes
-
-# the package's attribute of that name is the function
-MODULE = importlib.import_module('ogn_mm.structures.bbox.greedy_box_generation')
+from ogn_mm.structures.bbox import box_groups, greedy_box_generation, group_boxes
 
 
 def iou(a, b):
@@ -90,7 +86,7 @@ def box_sets(max_count=40):
 @pytest.mark.parametrize('part, few', [(0, 0), (1, 0), (2, 1024), (3, 1024)])
 def test_equals_plain_loops(monkeypatch, part, few):
     """1,200 sets of integer boxes, in which IoU and scores tie exactly."""
-    monkeypatch.setattr(MODULE, 'FEW', few)
+    monkeypatch.setattr(box_groups, 'FEW', few)
     rng = np.random.default_rng(part)
     ties = 0
     for _ in range(300):
@@ -118,7 +114,7 @@ def test_equals_plain_loops(monkeypatch, part, few):
 )
 def test_many_boxes_equal_plain_loops(monkeypatch, dtype, few):
     """Enough of them for several blocks, without any rounding to integers."""
-    monkeypatch.setattr(MODULE, 'FEW', few)
+    monkeypatch.setattr(box_groups, 'FEW', few)
     rng = np.random.default_rng(3)
     spread = rng.choice([0.3, 4], (1000, 1), p=[0.8, 0.2])
     boxes = [20, 20, 60, 110] + rng.normal(0, 1, (1000, 4)) * spread
