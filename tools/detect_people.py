@@ -109,14 +109,13 @@ def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
         checkpoint=checkpoint,
         data=[str(Path(path).resolve()) for path in (args.ann, args.images)],
     )
-    manifest = folder / 'run.json'
-    for name, value in (read_object(manifest) if manifest.exists() else {}).items():
+    manifest, done = folder / 'run.json', read_journal(folder)
+    for name, value in (read_object(manifest) if done else {}).items():
         if value != run.get(name):
             raise ValueError(
                 f'{folder}: holds detections of another {name}; remove the folder or '
                 'choose another --out.'
             )
-    done = read_journal(folder)
     left = [image for image in images if image['id'] not in done]
     content = dict(images=left, annotations=[], categories=[dict(id=1, name='person')])
     for path, value in ((manifest, run), (folder / 'images.json', content)):

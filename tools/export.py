@@ -32,7 +32,7 @@ from ogn_mm.apis.export import (
 from ogn_mm.apis.export_formats import FORMATS, require_onnx
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import find_weights, require_checkpoint, require_weights
-from ogn_mm.engine.config_check import check_config, check_overrides
+from ogn_mm.engine.config_check import check_config, merge_options
 from ogn_mm.engine.launch import run_tool
 
 LIMIT = 1e-3  # pixels, and of scores
@@ -62,8 +62,7 @@ def load_model(args: argparse.Namespace):
     """The config, and its network with the checkpoint's weights."""
     require_checkpoint(args.checkpoint)
     cfg = Config.fromfile(args.config)
-    check_overrides(cfg, args.cfg_options)
-    cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     check_config(cfg)
     init_default_scope('mmpose')
     content = CheckpointLoader.load_checkpoint(args.checkpoint, 'cpu')

@@ -39,6 +39,7 @@ from ogn_mm.engine.checkpoint import find_weights, require_checkpoint, require_w
 from ogn_mm.engine.config_check import check_config
 from ogn_mm.engine.json_files import Records, check_object
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
+from ogn_mm.engine.launch import check_device
 from ogn_mm.models.utils import find_config
 
 BOX_FILTERS = dict(
@@ -165,7 +166,7 @@ def read_journal(path: Path, settings: dict) -> list[dict]:
     if len(records) > 1 and records[0] != settings:
         changed = [key for key in settings if records[0].get(key) != settings[key]]
         raise ValueError(
-            f'{path}: holds results of another {", ".join(changed)}; choose another '
+            f'{path}: was written with another {", ".join(changed)}; choose another '
             '--out or remove it'
         )
     pictures = Records(records[1:], 'line', str(path))
@@ -194,6 +195,7 @@ def read_model(config: str, checkpoint: str) -> dict:
 
 
 def infer(args: argparse.Namespace) -> None:
+    check_device(args.device)
     args.pose_config = find_config(args.pose_config)
     if args.detector:
         args.detector[0] = find_config(args.detector[0])

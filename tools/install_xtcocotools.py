@@ -8,6 +8,7 @@ the synonym.
     python tools/install_xtcocotools.py
 """
 
+import argparse
 import sys
 import tempfile
 from importlib.util import find_spec
@@ -31,6 +32,9 @@ def follow_numpy(source):
 
 
 def main():
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     if find_spec('xtcocotools') and problem_of(CHECK) is None:
         print('The installed xtcocotools is kept; it runs.')
         return

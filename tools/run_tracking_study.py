@@ -1,4 +1,4 @@
-"""Test trackers on generated videos, with several kinds of detections and seeds.
+r"""Test trackers on generated videos, with several kinds of detections and seeds.
 
 A study file is an MMEngine config, see configs/studies/tracking.py: ``config`` of a
 video model, ``seeds`` of the videos, ``videos`` (arguments of `generate_videos`; all
@@ -39,6 +39,7 @@ from ogn_mm.evaluation.functional import bootstrap_mean
 from study.lock import lock_folder
 from study.run import git_state
 
+STUDY_KEYS = ('config', 'seeds', 'videos', 'trackers', 'detections', 'baseline')
 METRICS = ('MOTA', 'AP', 'IDF1', 'switches')
 NUM_RESAMPLES = 1000
 
@@ -224,6 +225,9 @@ def main(argv=None):
     args = parse_args(argv)
     try:
         study = Config.fromfile(args.study).to_dict()
+        missing = [key for key in STUDY_KEYS if key not in study]
+        if missing:
+            raise ValueError(f'a study of trackers needs `{"`, `".join(missing)}`')
         with lock_folder(args.out):
             print(format_table(run_study(study, args)))
     except KeyboardInterrupt:

@@ -1,11 +1,11 @@
 """Test a model: ``python tools/test.py CONFIG CHECKPOINT``."""
 
 import argparse
-import os
 
 from mmengine.model import is_model_wrapper
 
-from ogn_mm.engine.atomic_write import dump_atomically
+from ogn_mm.engine.atomic_write import check_target, dump_atomically
+from ogn_mm.engine.checkpoint import require_checkpoint
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -35,20 +35,14 @@ def parse_args(argv=None):
     return args
 
 
-def check_target(option: str, path: str | None, endings: tuple[str, ...]) -> None:
-    """Raise ValueError now if nothing could be written to a file after the test."""
-    if path and not path.endswith(endings):
-        raise ValueError(f'{option} {path}: the file has to end on {endings[0]}.')
-    if path and os.path.isdir(path):
-        raise ValueError(f'{option} {path}: is a folder.')
-
-
 def merge_args(cfg, args: argparse.Namespace):
     """Merge the arguments of testing alone into the config."""
     if args.checkpoint is None and not has_model(cfg, CompositeModel):
         raise ValueError('CHECKPOINT is missing: the model would have random weights.')
     cfg.load_from = args.checkpoint
     cfg.resume = False
+    if args.checkpoint:
+        require_checkpoint(args.checkpoint)
     check_target('--out', args.out, ('.json', '.pkl'))
     check_target('--dump', args.dump, ('.pkl', '.pickle'))
     if args.dump:

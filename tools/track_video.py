@@ -39,10 +39,10 @@ import ogn_mm  # noqa: F401
 from ogn_mm.apis import Frame, FrameReader, FrameWriter, is_webcam
 from ogn_mm.apis.track_journal import TrackJournal, describe_frame, record_arrays
 from ogn_mm.engine.atomic_write import atomic_file
-from ogn_mm.engine.checkpoint import load_weights
-from ogn_mm.engine.config_check import check_config, check_overrides
+from ogn_mm.engine.checkpoint import load_weights, require_checkpoint
+from ogn_mm.engine.config_check import check_config, merge_options
 from ogn_mm.engine.json_lines import append_json_lines
-from ogn_mm.engine.launch import summarize_error
+from ogn_mm.engine.launch import check_device, summarize_error
 from ogn_mm.engine.signals import PREEMPTED_STATUS, SignalNote
 from ogn_mm.models import VideoPoseEstimator
 from ogn_mm.models.utils import has_model, read_config
@@ -102,6 +102,9 @@ def check_args(args: argparse.Namespace) -> None:
             raise ValueError(f'--{option} {vars(args)[name]}: should be at least 1')
     if not 0 < args.fps < math.inf:
         raise ValueError(f'--fps {args.fps}: should be above 0')
+    check_device(args.device)
+    if args.checkpoint:
+        require_checkpoint(args.checkpoint)
     out = Path(args.out)
     if out.exists() and not out.is_dir():
         raise ValueError(f'{out}: --out should be a folder, found a file')
@@ -124,8 +127,7 @@ def check_display() -> None:
 
 def load_config(args: argparse.Namespace) -> Config:
     config = read_config(args.config)
-    check_overrides(config, args.cfg_options)
-    config.merge_from_dict(args.cfg_options)
+    merge_options(config, args.cfg_options)
     check_config(config)
     if not has_model(config, VideoPoseEstimator):
         raise ValueError('`model` is no VideoPoseEstimator')
@@ -166,19 +168,15 @@ def load_model(args: argparse.Namespace) -> tuple[VideoPoseEstimator, str]:
     """As :func:`build_model`, with weights and on the device.
 
     Raises:
-        OSError, ValueError, pickle.UnpicklingError: The checkpoint or the device cannot
-            be used, or a part has no weights.
+        OSError, ValueError, pickle.UnpicklingError: The checkpoint cannot be used, or a
+            part has no weights.
     """
     model, digest = build_model(args)
     if args.checkpoint:
         load_weights(model, args.checkpoint)
     else:
         model.check_weights()
-    try:
-        return model.to(args.device), digest
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition('\n')[0]
-        raise ValueError(f'--device {args.device}: {reason}') from error
+    return model.to(args.device), digest
 
 
 def track_frames(args: argparse.Namespace, model, run: TrackJournal, reader) -> bool:

@@ -5,6 +5,7 @@ import argparse
 from mmengine.device import get_device
 from mmengine.runner import find_latest_checkpoint
 
+from ogn_mm.engine.checkpoint import require_checkpoint
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -65,6 +66,8 @@ def merge_args(cfg, args: argparse.Namespace):
 def train(args: argparse.Namespace):
     cfg = load_config(args)
     merge_args(cfg, args)
+    if cfg.get('load_from'):
+        require_checkpoint(cfg.load_from)
     build_runner(cfg).train()
 
 

@@ -23,8 +23,8 @@ from mmpose.structures import PoseDataSample
 
 from ogn_mm.apis import draw_predicted_offsets, find_true_poses
 from ogn_mm.datasets.images import read_image
-from ogn_mm.engine.checkpoint import load_weights
-from ogn_mm.engine.config_check import check_overrides
+from ogn_mm.engine.checkpoint import load_weights, require_checkpoint
+from ogn_mm.engine.config_check import merge_options
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.models import OffsetHead
 from ogn_mm.visualization import cut_around, draw_pose_grid
@@ -97,8 +97,8 @@ def choose_keypoints(names: list[str] | None, known: dict[str, int]):
 
 def visualize(args: argparse.Namespace):
     cfg = Config.fromfile(args.config)
-    check_overrides(cfg, args.cfg_options)
-    cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
+    require_checkpoint(args.checkpoint)
     model = init_model(cfg, args.checkpoint, device=args.device)
     load_weights(model, args.checkpoint)  # init_model only warns of what is missing
     keypoints = choose_keypoints(args.keypoints, model.dataset_meta['keypoint_name2id'])

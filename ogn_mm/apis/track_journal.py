@@ -45,7 +45,7 @@ class TrackJournal:
             keys = found.keys() | settings.keys() if isinstance(found, dict) else ()
             changed = [k for k in sorted(keys) if found.get(k) != settings.get(k)]
             raise ValueError(
-                f'{self.path}: holds results of another {", ".join(changed) or "tool"};'
+                f'{self.path}: was written with another {", ".join(changed) or "tool"};'
                 ' choose another --out or remove it'
             )
         if found and self.state_path.exists():

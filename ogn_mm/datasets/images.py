@@ -6,6 +6,7 @@ palette), its image has three channels of eight bits, BGR.
 """
 
 import io
+import mimetypes
 import os
 import os.path as osp
 import struct
@@ -18,13 +19,11 @@ from PIL import Image
 # No other parsers get to see the data. OpenCV reads JPEG 2000, too, but may crash over
 # a file that is cut off (4.11 does, after a PNG that was).
 FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'PPM')
-VIDEOS = frozenset(
-    f'.{ending}'
-    for ending in (
-        *('3gp', 'avi', 'flv', 'm4v', 'mkv', 'mov'),
-        *('mp4', 'mpeg', 'mpg', 'ts', 'webm', 'wmv'),
-    )
-)
+# Python's own table, whatever the system's says, and what it lacks.
+KINDS = mimetypes.MimeTypes()
+KINDS.add_type('image/webp', '.webp')
+for _ending in ('3gp', 'flv', 'm4v', 'mkv', 'ts', 'wmv'):
+    KINDS.add_type(f'video/{_ending}', f'.{_ending}')
 EXIF_ORIENTATION = 0x0112
 JPEG_BEGIN, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
@@ -160,8 +159,5 @@ def list_images(folder: str) -> list[str]:
 
 
 def file_kind(path: str) -> str:
-    """'image', 'video' or '', by a file's name."""
-    ending = osp.splitext(path)[1].lower()
-    if Image.registered_extensions().get(ending) in FORMATS:
-        return 'image'
-    return 'video' if ending in VIDEOS else ''
+    """'image', 'video' or something else, by a file's name."""
+    return (KINDS.guess_type(path)[0] or '').partition('/')[0]

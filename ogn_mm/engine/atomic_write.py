@@ -69,6 +69,24 @@ def write_atomically(
         file.write(content)
 
 
+def check_target(option: str, path: str | None, endings: tuple[str, ...]) -> None:
+    """Check early that results can be written to a file later.
+
+    Args:
+        option (str): That gave the path, for the message.
+        path (str, optional): The file; None is not checked.
+        endings (tuple[str]): One of these it has to have.
+
+    Raises:
+        ValueError: It has another ending, or is a folder.
+    """
+    if path and not path.endswith(endings):
+        kinds = ' or '.join(endings)
+        raise ValueError(f'{option} {path}: the file has to end on {kinds}.')
+    if path and os.path.isdir(path):
+        raise ValueError(f'{option} {path}: is a folder.')
+
+
 def dump_atomically(content, path: str | Path, **kwargs) -> None:
     """Write what MMEngine can dump, as .json, .yaml or .pkl by the file's ending.
 

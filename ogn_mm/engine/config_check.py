@@ -5,6 +5,7 @@ dicts that are read key by key: there, a key that is unknown but nearly one of t
 known ones is taken for a mistake. Other keys are the config's own variables.
 """
 
+import copy
 import difflib
 import inspect
 
@@ -126,6 +127,44 @@ def check_overrides(cfg: Config, options: dict, name: str = '--cfg-options'):
             if part not in node:
                 break
             node = node[part]
+
+
+def merge_options(cfg: Config, *groups: dict, name: str = '--cfg-options') -> None:
+    """Merge options into a config; those of ``codec`` reach every place that uses it.
+
+    Args:
+        cfg (Config): Changed in place.
+        *groups (dict): New values by dotted keys; of two the later one counts.
+        name (str): What the user calls the options.
+
+    Raises:
+        ValueError: A part of a dotted key does not exist, but nearly does.
+    """
+    before = copy.deepcopy(cfg.get('codec'))
+    for of_codec in (True, False):
+        for group in groups:
+            chosen = {
+                key: value
+                for key, value in group.items()
+                if (key.partition('.')[0] == 'codec') is of_codec
+            }
+            check_overrides(cfg, chosen, name)
+            cfg.merge_from_dict(chosen)
+        if of_codec and before:
+            after = cfg.codec.to_dict()
+            for key, value in cfg.to_dict().items():
+                cfg[key] = replace(value, before, after)
+
+
+def replace(node, old, new):
+    """A nested structure in which ``new`` stands for every part equal to ``old``."""
+    if node == old:
+        return new
+    if isinstance(node, dict):
+        return {key: replace(value, old, new) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(replace(value, old, new) for value in node)
+    return node
 
 
 def type_name(config: dict) -> str:

@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+import torch
 import torch.distributed
 from mmengine.config import Config, ConfigDict, DictAction
 from mmengine.device import get_device
@@ -19,7 +20,7 @@ from mmengine.dist import init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from .config_check import check_config, check_overrides, type_name
+from .config_check import check_config, merge_options, type_name
 from .hooks import RequireWeightsHook
 
 # No room on the device, in the user's quota, or in a file by `ulimit -f`.
@@ -72,8 +73,7 @@ def load_config(args: argparse.Namespace) -> Config:
         ValueError: A key is misspelt, or the config lacks what an argument needs.
     """
     cfg = Config.fromfile(args.config)
-    check_overrides(cfg, args.cfg_options)
-    cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     check_config(cfg)
     cfg.launcher = args.launcher
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
@@ -126,6 +126,15 @@ def use_gloo_without_accelerator(cfg: Config):
     torch.distributed.init_process_group(
         'gloo', timeout=datetime.timedelta(seconds=seconds)
     )
+
+
+def check_device(device: str | None) -> None:
+    """Raise ValueError if ``--device`` names what torch cannot use here."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().partition('\n')[0]
+        raise ValueError(f'--device {device}: {reason}') from error
 
 
 def start_processes(cfg: Config):

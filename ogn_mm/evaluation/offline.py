@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmpose.evaluation import CocoMetric
 
 from ogn_mm.datasets.checks import check_annotations, check_results
-from ogn_mm.engine.config_check import check_overrides, type_name
+from ogn_mm.engine.config_check import merge_options, type_name
 from ogn_mm.engine.json_files import Records, printable, read_json
 from ogn_mm.engine.predictions_file import read_predictions
 
@@ -27,8 +27,7 @@ def load_test_config(path: str, options: dict) -> Config:
         ValueError: An option is misspelt.
     """
     cfg = Config.fromfile(path)
-    check_overrides(cfg, options)
-    cfg.merge_from_dict(options)
+    merge_options(cfg, options)
     init_default_scope(cfg.get('default_scope', 'mmpose'))
     return cfg
 

@@ -55,7 +55,7 @@ def test_other_settings_and_damage(tmp_path):
         (dict(input='a'), 'model'),
         (dict(input='a', model='n', more=1), 'model, more'),
     ):
-        with pytest.raises(ValueError, match=f'of another {changed}; choose another'):
+        with pytest.raises(ValueError, match=f'with another {changed}; choose another'):
             TrackJournal(tmp_path, settings)
     for content in (b'nothing', b''):
         run.state_path.write_bytes(content)
@@ -64,5 +64,5 @@ def test_other_settings_and_damage(tmp_path):
     # nothing was overwritten
     assert len(list(run.records())) == 3
     run.path.write_text('[1, 2]')
-    with pytest.raises(ValueError, match='holds results of another tool'):
+    with pytest.raises(ValueError, match='was written with another tool'):
         TrackJournal(tmp_path, dict(input='a'))

@@ -211,9 +211,12 @@ def test_does_not_mix_models(tool, arguments, tmp_path):
     """What another checkpoint found so far is not taken over."""
     out = tmp_path / 'found.json'
     args = tool.parse_args(arguments(out))
-    tool.plan(args, *inputs(tool, arguments(out)))
     other = tmp_path / 'other.pth'
     other.write_bytes(Path(args.checkpoint).read_bytes())
+    for checkpoint in (other, args.checkpoint):  # without detections there is no harm
+        call = arguments(out, checkpoint=checkpoint)
+        tool.plan(tool.parse_args(call), *inputs(tool, call))
+    Path(f'{out}.parts/rank0.jsonl').write_text('\n[1,[]]')
     with pytest.raises(SystemExit, match='holds detections of another checkpoint;'):
         tool.main(arguments(out, checkpoint=other))
 

@@ -203,7 +203,7 @@ def test_goes_on_after_an_interruption(tool, pose, images, tmp_path, monkeypatch
     assert len(names) == before
     assert read(tmp_path / 'a') == read(tmp_path / 'b')
 
-    with pytest.raises(SystemExit, match='holds results of another oks_thr'):
+    with pytest.raises(SystemExit, match='was written with another oks_thr'):
         tool.main([*arguments, '--oks-thr', '0.5'])
 
 

@@ -384,7 +384,7 @@ def test_a_failing_run_stops_no_other(study, run_study):
     results = study.results()
     assert [run['row'] for run in results['runs']] == ['Better, R = 2']
     assert results['missing'] == ['a, seed 0']
-    assert 'Missing: 1 runs (a, seed 0).' in (study.work_dir / 'table.md').read_text()
+    assert 'Missing: 1 run (a, seed 0).' in (study.work_dir / 'table.md').read_text()
 
     # it is tried again, from its checkpoint, and only it
     train = study.tools / 'train.py'

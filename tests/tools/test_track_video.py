@@ -110,14 +110,14 @@ def test_goes_on_after_an_interruption(tool, setting, tmp_path, monkeypatch):
     # a further time there is nothing left to do
     assert run(tool, setting, tmp_path / 'b', *arguments) == expected
     assert len(seen) == 12
-    other = 'holds results of another cfg_options, model; choose'
+    other = 'was written with another cfg_options, model; choose'
     with pytest.raises(SystemExit, match=other):
         run(tool, setting, tmp_path / 'b', '--cfg-options', 'model.tracker.max_gap=3')
     # also if the config's file has been edited
     text = setting[0].read_text()
     setting[0].write_text(text.replace('weight=3', 'weight=2'))
     try:
-        with pytest.raises(SystemExit, match='of another model; choose another --out'):
+        with pytest.raises(SystemExit, match='with another model; choose another --out'):
             run(tool, setting, tmp_path / 'b', *arguments)
     finally:
         setting[0].write_text(text)

@@ -15,7 +15,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 from mmpose.registry import DATASETS
 
-from ogn_mm.engine.atomic_write import dump_atomically
+from ogn_mm.engine.atomic_write import check_target, dump_atomically
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.evaluation import evaluate_predictions, load_test_config
 
@@ -42,6 +42,7 @@ def parse_args(argv=None):
 
 
 def evaluate(args: argparse.Namespace):
+    check_target('--out', args.out, ('.json', '.pkl'))
     cfg = load_test_config(args.config, args.cfg_options)
     dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, lazy_init=True))
     with tempfile.TemporaryDirectory() as scratch:

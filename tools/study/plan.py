@@ -1,12 +1,12 @@
 """From a study file to its runs."""
 
-import copy
 import re
 from pathlib import Path
 
 from mmengine.config import Config
+from mmpose.registry import KEYPOINT_CODECS
 
-from ogn_mm.engine.config_check import check_config, check_overrides
+from ogn_mm.engine.config_check import check_config, merge_options
 from ogn_mm.evaluation import find_coco_metric
 
 from .launch import ALONE, Launcher
@@ -86,7 +86,7 @@ def plan_runs(
             options = [common, row.get('cfg_options', {}), {'randomness.seed': seed}]
             try:
                 cfg = resolve_config(row['config'], *options)
-            except (ValueError, OSError, SyntaxError) as error:
+            except (TypeError, ValueError, OSError, SyntaxError) as error:
                 raise ValueError(f'row {row["name"]!r}: {error}') from error
             overrides = {key: group[key] for group in options for key in group}
             parent = work_dir / folder_name(row['name'])
@@ -107,33 +107,13 @@ def resolve_config(path: str, *options: dict) -> Config:
         ValueError: A key is misspelt, or the test is not by one ``CocoMetric``.
     """
     cfg = Config.fromfile(path)
-    before = copy.deepcopy(cfg.get('codec'))
-    for of_codec in (True, False):
-        for group in options:
-            group = {
-                key: value
-                for key, value in group.items()
-                if (key.partition('.')[0] == 'codec') is of_codec
-            }
-            check_overrides(cfg, group)
-            cfg.merge_from_dict(group)
-        if of_codec and before:
-            cfg = Config(replace(cfg.to_dict(), before, cfg.codec))
+    merge_options(cfg, *options)
     check_config(cfg)
+    if 'codec' in cfg:
+        KEYPOINT_CODECS.build(cfg.codec)  # tells of options that it does not have
 
     # MMEngine fills in the place of the file, so that the text stays the same, and
     # finished runs stay valid, when the study is moved
     prefix = '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions'
     find_coco_metric(cfg).outfile_prefix = prefix
     return cfg
-
-
-def replace(node, old, new):
-    """A nested structure in which ``new`` stands for every part equal to ``old``."""
-    if node == old:
-        return new
-    if isinstance(node, dict):
-        return {key: replace(value, old, new) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return type(node)(replace(value, old, new) for value in node)
-    return node

@@ -90,7 +90,7 @@ def format_table(study: dict, rows: dict, differences: dict) -> str:
         )
     if study['missing']:
         missing = study['missing']
-        text += f' Missing: {len(missing)} runs'
+        text += f' Missing: {len(missing)} run{"s" * (len(missing) > 1)}'
         text += f' ({"; ".join(missing)}).' if len(missing) < 5 else '.'
     text += '\n'
     text += format_circumstances(study['runs'], study['command'])

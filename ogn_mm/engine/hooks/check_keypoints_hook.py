@@ -1,3 +1,4 @@
+import numpy as np
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmpose.registry import HOOKS
@@ -96,6 +97,34 @@ def check_transforms(transforms: list, decoder: OffsetHeatmap, name: str) -> Non
                 )
 
 
+def check_images(loop, name: str) -> None:
+    """Check that a metric knows the images that a loop gives to the network.
+
+    A hundred samples are looked at.
+
+    Args:
+        loop (ValLoop | TestLoop): With data set and evaluator.
+        name (str): 'val' or 'test', for the message.
+
+    Raises:
+        ValueError: An image is none of the metric's, or has another file name there.
+    """
+    dataset = loop.dataloader.dataset
+    for metric in loop.evaluator.metrics:
+        images = getattr(getattr(metric, 'coco', None), 'imgs', None)
+        if not images or not hasattr(dataset, 'get_data_info'):
+            continue
+        chosen = np.linspace(0, len(dataset) - 1, min(100, len(dataset)))
+        for sample in map(dataset.get_data_info, chosen.astype(int).tolist()):
+            image = images.get(sample['img_id'], {}).get('file_name')
+            if image is None or not sample['img_path'].endswith(image):
+                raise ValueError(
+                    f'{metric.ann_file}: `ann_file` of `{name}_evaluator` has '
+                    f'{image or "no image"} under id {sample["img_id"]}, which is '
+                    f'{sample["img_path"]} in `{name}_dataloader`'
+                )
+
+
 @HOOKS.register_module()
 class CheckKeypointsHook(Hook):
     """Check at start-up that datasets and head mean the same keypoints.
@@ -106,7 +135,8 @@ class CheckKeypointsHook(Hook):
     Raises:
         ValueError: The keypoint counts of a dataset's metainfo, its flip indices,
             sigmas and joint weights, and the head differ; or the head decodes
-            :class:`OffsetHeatmap` and a pipeline crops or encodes otherwise.
+            :class:`OffsetHeatmap` and a pipeline crops or encodes otherwise; or a
+            metric has annotations of other images than the dataset.
     """
 
     priority = 'VERY_HIGH'
@@ -118,9 +148,11 @@ class CheckKeypointsHook(Hook):
 
     def before_val(self, runner):
         self._check(runner, runner.val_dataloader, 'val_dataloader')
+        check_images(runner.val_loop, 'val')
 
     def before_test(self, runner):
         self._check(runner, runner.test_dataloader, 'test_dataloader')
+        check_images(runner.test_loop, 'test')
 
     def _check(self, runner, dataloader, name):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -138,5 +170,6 @@ class CheckKeypointsHook(Hook):
             raise ValueError(
                 f'`model.head` predicts {predicted} keypoints, but the dataset '
                 f'`{metainfo["dataset_name"]}` of `{name}` has '
-                f'{metainfo["num_keypoints"]}; set `out_channels` to match.'
+                f'{metainfo["num_keypoints"]}; set `out_channels`, or the `metainfo` '
+                'of the dataset, to match.'
             )

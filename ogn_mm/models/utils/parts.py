@@ -9,7 +9,7 @@ from mmengine.registry import MODELS, TRANSFORMS, DefaultScope
 from mmpose import registry as mmpose_registry
 
 from ogn_mm.engine.checkpoint import load_weights
-from ogn_mm.engine.config_check import check_overrides, type_name
+from ogn_mm.engine.config_check import merge_options, type_name
 
 PACKAGE = Path(__file__).parents[2] / '.mim'
 
@@ -74,8 +74,7 @@ def build_part(
     """
     cfg = read_config(config)
     options = dict(cfg_options or {})
-    check_overrides(cfg, options, 'cfg_options')
-    cfg.merge_from_dict(options)
+    merge_options(cfg, options, name='cfg_options')
     loading = 'LoadImage', 'LoadAnnotations', 'LoadKeypointAnnotations'
     with DefaultScope.overwrite_default_scope(scope):
         model = MODELS.build(cfg.model)

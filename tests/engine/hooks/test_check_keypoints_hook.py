@@ -10,6 +10,7 @@ from mmpose.datasets.transforms import GenerateTarget, TopdownAffine
 from ogn_mm.codecs import OffsetHeatmap
 from ogn_mm.engine.hooks import CheckKeypointsHook
 from ogn_mm.engine.hooks.check_keypoints_hook import (
+    check_images,
     check_metainfo,
     count_head_keypoints,
 )
@@ -72,16 +73,23 @@ def test_count_head_keypoints(predictor, count):
     assert count_head_keypoints(predictor) == count
 
 
+def make_loop(dataloader, *metrics):
+    evaluator = types.SimpleNamespace(metrics=metrics)
+    return types.SimpleNamespace(dataloader=dataloader, evaluator=evaluator)
+
+
 @pytest.mark.parametrize('loop', ['train', 'val', 'test'])
 def test_each_dataset_is_checked(metainfo, loop):
     """Validation's already before training, the others before their own loop."""
     other = dict(metainfo, num_keypoints=17)
     runner = types.SimpleNamespace(
-        model=types.SimpleNamespace(head=head(out_channels=3)), val_loop=object()
+        model=types.SimpleNamespace(head=head(out_channels=3))
     )
     for name in ('train', 'val', 'test'):
         dataset = types.SimpleNamespace(metainfo=metainfo)
-        setattr(runner, f'{name}_dataloader', types.SimpleNamespace(dataset=dataset))
+        loader = types.SimpleNamespace(dataset=dataset)
+        setattr(runner, f'{name}_dataloader', loader)
+        setattr(runner, f'{name}_loop', make_loop(loader))
     hook = CheckKeypointsHook()
     start = hook.before_test if loop == 'test' else hook.before_train
     start(runner)
@@ -94,6 +102,34 @@ def test_each_dataset_is_checked(metainfo, loop):
     expected = f'predicts 3 keypoints.*`arms` of `{loop}_dataloader` has 17'
     with pytest.raises(ValueError, match=expected):
         start(runner)
+
+
+class Infos(list):
+    """A data set of which only the images are known."""
+
+    get_data_info = list.__getitem__
+
+
+def test_metrics_know_the_images():
+    """By id and name; a metric may know more than the data set uses."""
+    infos = [dict(img_id=i, img_path=f'data/val/{i}.jpg') for i in range(3, 500)]
+    dataset = Infos(infos)
+    images = {i: dict(file_name=f'val/{i}.jpg') for i in range(1000)}
+    metric = types.SimpleNamespace(coco=None, ann_file='other.json')
+    loader = types.SimpleNamespace(dataset=dataset)
+    loop = make_loop(loader, metric, types.SimpleNamespace())
+    check_images(loop, 'test')
+    metric.coco = types.SimpleNamespace(imgs=images)
+    check_images(loop, 'test')
+    images[3] = dict(file_name='train/3.jpg')
+    place = 'under id 3, which is data/val/3.jpg in `test_dataloader`'
+    for found in ('train/3.jpg', 'no image'):
+        with pytest.raises(
+            ValueError, match=f'other.json: `ann_file` of `test_evaluator` has {found} '
+        ) as error:
+            check_images(loop, 'test')
+        assert place in str(error.value)
+        images.pop(3, None)
 
 
 SIZES = dict(input_size=(96, 128), heatmap_size=(12, 16))
