@@ -117,7 +117,7 @@ def test_goes_on_after_an_interruption(tool, setting, tmp_path, monkeypatch):
     text = setting[0].read_text()
     setting[0].write_text(text.replace('weight=3', 'weight=2'))
     try:
-        with pytest.raises(SystemExit, match='with another model; choose another --out'):
+        with pytest.raises(SystemExit, match='with another model; choose another'):
             run(tool, setting, tmp_path / 'b', *arguments)
     finally:
         setting[0].write_text(text)
