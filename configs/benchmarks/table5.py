@@ -9,11 +9,11 @@ _detector = (
 mini = [
     'python tools/dataset_tools/generate_people.py --out data/generated_crowds'
     ' --num-train 1500 --num-val 300 --max-people 8 --max-overlap 0.8',
-    'python tools/train.py --resume --work-dir work_dirs/person_detector '
+    'python tools/train.py --resume --work-dir work_dirs/laptop_detector '
     + _detector.format(''),
     *[
         f'python tools/detect_people.py {_detector.format("-" + boxes)}'
-        ' work_dirs/person_detector/epoch_5.pth --exist-ok'
+        ' work_dirs/laptop_detector/epoch_5.pth --exist-ok'
         f' --out data/generated_crowds/detections/{boxes}_{split}.json'
         f' --ann data/generated_crowds/annotations/{split}.json'
         f' --images data/generated_crowds/images/{split}'

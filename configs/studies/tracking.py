@@ -28,7 +28,7 @@ _jitter = {'model.box_jitter': 0.05, 'model.pose_jitter': 0.01}
 _detector = dict(
     config='configs/person_detector/'
     'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320.py',
-    checkpoint='work_dirs/person_detector/epoch_5.pth',
+    checkpoint='work_dirs/laptop_detector/epoch_5.pth',
 )
 _pose_estimator = dict(
     config='configs/ogn_topdown/td-ogn_res18-1deconv_1xb32-8e_crowds-128x96.py',
