@@ -4,9 +4,16 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from mmengine.registry import init_default_scope
 
 from ogn_mm.datasets.generated_people import generate_dataset
+
+# how long an example takes says nothing on a busy machine
+settings.register_profile(
+    'untimed', deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile('untimed')
 
 
 def load_tool(path):

@@ -20,7 +20,7 @@ def test_by_hand():
     assert torch.equal(offsets[0, 0], x) and not offsets[0, 1:].any()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 20),

@@ -48,7 +48,7 @@ def test_values_by_hand():
 positions = st.tuples(st.floats(-0.5, INPUT[0] - 0.5), st.floats(-0.5, INPUT[1] - 0.5))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(positions, min_size=3, max_size=3),
     st.sampled_from([4, 8, 16, 32]),
@@ -72,7 +72,7 @@ def test_corners_and_borders_with_the_default_radius(stride):
     np.testing.assert_allclose(decoded, keypoints, atol=1e-3)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([4, 8, 16, 32]))
 def test_round_trip_through_the_crop(seed, stride):
     """Box, crop, encode, decode and back to the image: 1e-3 pixels."""
@@ -111,7 +111,7 @@ def brute_force(keypoints, size, radius):
     return heatmaps, offsets
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.floats(0.71, 4), st.integers(1, 3))
 def test_equals_a_plain_loop_over_all_pixels(seed, radius, people):
     rng = np.random.default_rng(seed)

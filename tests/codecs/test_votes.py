@@ -38,7 +38,7 @@ def test_maps_without_positives_take_the_best_pixel():
     assert scores.tolist() == [[0]]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.floats(-0.5, INPUT[0] - 0.5),
     st.floats(-0.5, INPUT[1] - 0.5),

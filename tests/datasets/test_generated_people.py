@@ -84,7 +84,7 @@ def test_names_and_skeleton_are_cocos():
     assert sorted(links) == sorted(SKELETON)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32))
 def test_poses_keep_joint_limits_and_limbs_their_lengths(seed):
     rng = np.random.default_rng(seed)
@@ -138,7 +138,7 @@ def mirrored(person, width):
     return replace(person, pose=pose, root=(width - 1 - x, y))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32))
 def test_a_mirrored_person_has_mirrored_labels(seed):
     rng = np.random.default_rng(seed)

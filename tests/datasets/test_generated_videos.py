@@ -84,7 +84,7 @@ def flags_of(scene, index):
 # ------------------------------------------------------------------- motion
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.booleans(), st.floats(0, 10))
 def test_motion_is_smooth_and_within_joint_limits(seed, walks, time):
     """In 1/100 s nobody turns by more than 20 degrees, or moves by 1/20 stature."""

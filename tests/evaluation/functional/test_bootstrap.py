@@ -90,7 +90,7 @@ def coco_ap(truth, results, iou_type='keypoints'):
     return evaluation.eval['precision'][:, :, 0, 0, 0].mean(axis=1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.sampled_from(['keypoints', 'keypoints_crowd']))
 def test_average_precision_is_cocoevals(seed, iou_type):
     truth, results = random_scene(8, seed)
@@ -102,7 +102,7 @@ def test_average_precision_is_cocoevals(seed, iou_type):
         np.testing.assert_allclose(average_precision(matches), expected, atol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 4), min_size=8, max_size=8), st.integers(0, 10**6))
 def test_counts_are_repeated_images(counts, seed):
     truth, results = random_scene(8, seed)

@@ -55,7 +55,7 @@ def as_instances(poses):
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @seeds
 def test_oks_alone_is_mmposes(seed):
     """Kept poses and OKS are the same to the last bit, ties and dtypes included."""
@@ -128,7 +128,7 @@ def select_by_hand(poses, oks_thr, iou_thr, combine):
     return kept
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @seeds
 def test_oks_and_iou_are_those_of_a_double_loop(seed):
     rng = np.random.default_rng(seed)
@@ -205,7 +205,7 @@ def test_no_poses():
     assert kept.shape == (0,) and kept.dtype == int
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @seeds
 def test_pose_scores_are_mmposes(seed):
     """The same as its loop over scalars, to the last bit."""

@@ -158,7 +158,7 @@ def random_frames(seed, frames=6):
         yield frame(*people) if people else nobody()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**31))
 def test_order_of_detections_does_not_matter(seed):
     rng = np.random.default_rng(seed)

@@ -152,7 +152,7 @@ def test_members_beyond_the_top_n_still_count():
 
 
 @given(box_sets(), st.integers(1, 4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_groups_overlap_and_kept_boxes_are_near_an_egt(case, top_n):
     boxes, scores = case
     kept = greedy_box_generation(boxes, scores, top_n=top_n)
@@ -179,7 +179,7 @@ def test_groups_overlap_and_kept_boxes_are_near_an_egt(case, top_n):
     st.sampled_from([2.0**-20, 0.5, 4.0, 2.0**20]),
     st.sampled_from([0, 8]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_translation_and_scaling_change_nothing(case, x, y, scale, min_size):
     boxes, scores = case
     kept = greedy_box_generation(boxes, scores, min_size=min_size)
@@ -190,7 +190,7 @@ def test_translation_and_scaling_change_nothing(case, x, y, scale, min_size):
 
 
 @given(box_sets(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_order_of_boxes_does_not_matter(case, random):
     boxes, scores = case
     scores = scores + torch.arange(len(scores)) / 1e4  # all differ
@@ -201,7 +201,7 @@ def test_the_order_of_boxes_does_not_matter(case, random):
 
 
 @given(box_sets(80), st.integers(0, 2**32 - 1), st.sampled_from([None, 3]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_images_of_a_batch_do_not_meet(case, seed, max_num):
     boxes, scores = case
     images = torch.from_numpy(np.random.default_rng(seed).integers(-1, 4, len(boxes)))

@@ -38,7 +38,7 @@ def assert_equal(a, b):
     assert a.visible.equal(b.visible)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SCENES, st.sampled_from(['horizontal', 'vertical', 'diagonal']))
 def test_flipping_twice_changes_nothing(boxes, direction):
     flipped = boxes.clone()
@@ -70,7 +70,7 @@ def test_flips_by_hand():
     assert flipped.visible[0].tolist() == [1, 1, 0, 1]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SCENES, st.floats(0.1, 8), st.floats(0.1, 8))
 def test_corners_move_like_keypoints_on_them(boxes, fx, fy):
     """A box's corner is the outer edge of a pixel, half a pixel from its centre."""
@@ -104,7 +104,7 @@ def test_perspective_divides():
     torch.testing.assert_close(boxes.keypoints, scene().keypoints / 2)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(SCENES)
 def test_boxes_move_as_without_keypoints(boxes):
     plain = boxes.convert_to('hbox')

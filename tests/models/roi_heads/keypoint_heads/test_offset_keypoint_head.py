@@ -57,7 +57,7 @@ def perfect_maps(head, rois, keypoints, visible):
     return torch.cat([heatmaps, offsets], dim=1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     score_loss=st.sampled_from(SCORE_LOSSES),
@@ -146,7 +146,7 @@ def loss_over_whole_maps(head, maps, rois, keypoints, visible):
     return score.sum() / count, (offset * disks[:, :, None]).sum() / count
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     feat_size=st.sampled_from([(11, 8), (3, 14), (1, 1)]),
