@@ -57,10 +57,11 @@ def decode_one_hot(logits: Tensor) -> Tensor:
     """Find each map's maximum between its pixels.
 
     Mask R-CNN's implementations enlarge each map to the size of its ROI, ROI by ROI,
-    by bicubic interpolation, and take the best pixel there. Here the best pixel of the
-    map is taken, and the interpolation is evaluated around it alone, closer than one
-    pixel of it, at ``SUBPIXELS`` positions a pixel. For a ROI ``SUBPIXELS`` times as
-    large as the map it is the same, if the interpolation's maximum lies there.
+    by bicubic interpolation, and take the best pixel there. Here all maps are enlarged
+    twofold, and around the best of these pixels, closer than one pixel of the map, the
+    interpolation is evaluated at ``SUBPIXELS`` positions a pixel. For a ROI
+    ``SUBPIXELS`` times as large as the map it is the same, if the interpolation's
+    maximum lies there.
 
     Args:
         logits (Tensor): (R, K, H, W).
@@ -70,8 +71,10 @@ def decode_one_hot(logits: Tensor) -> Tensor:
     """
     rois, keypoints, height, width = logits.shape
     flat = logits.float().flatten(2)
-    best = argmax_2d(logits.float())[..., None]
-    row, column = best // width, best % width
+    # the best pixel of the map itself may be far from the interpolation's maximum
+    twofold = F.interpolate(logits.float(), scale_factor=2, mode='bicubic')
+    best = argmax_2d(twofold)[..., None]
+    row, column = best // (2 * width) // 2, best % (2 * width) // 2
     around = torch.arange(-2, 3, device=logits.device)
     # as the interpolation does, the map is continued by its outermost pixels
     rows = (row + around).clamp(0, height - 1)
