@@ -35,7 +35,7 @@ first = 1
 if note.exists():
     checkpoint = pathlib.Path(note.read_text())
     first = 1 + json.loads(checkpoint.read_text())['epoch']
-    print('resumed after epoch', first - 1)
+    print('resumed after epoch', first - 1, flush=True)
 vis_data = work_dir / f'{time.time_ns()}' / 'vis_data'
 vis_data.mkdir(parents=True)
 for epoch in range(first, cfg.train_cfg.max_epochs + 1):
@@ -43,6 +43,8 @@ for epoch in range(first, cfg.train_cfg.max_epochs + 1):
     if epoch == cfg.get('fail_at'):
         sys.exit('error: this is the cause\\n')
     time.sleep(cfg.seconds)
+    while epoch > 1 and cfg.waits_for and not pathlib.Path(cfg.waits_for).exists():
+        time.sleep(0.05)
     checkpoint = work_dir / f'epoch_{epoch}.pth'
     state = dict(epoch=epoch, seed=cfg.randomness.seed)
     checkpoint.write_text(json.dumps(state))
@@ -93,7 +95,7 @@ pathlib.Path(args.out).write_text(json.dumps(metrics))
 CONFIG = """
 model = dict(type='Nothing')
 train_cfg = dict(max_epochs=3)
-seconds, error, fail_at = 0, 1.0, None
+seconds, error, fail_at, waits_for = 0, 1.0, None, None
 test_dataloader = dict(
     dataset=dict(type='CocoDataset', data_root='{data}', data_mode='topdown',
                  ann_file='annotations/val.json', pipeline=[]))
@@ -104,7 +106,7 @@ DETECTOR = """
 default_scope = 'mmdet'
 model = dict(type='Nothing')
 train_cfg = dict(max_epochs=3)
-seconds, error, fail_at = 0, 1.0, None
+seconds, error, fail_at, waits_for = 0, 1.0, None, None
 test_dataloader = dict(
     dataset=dict(type='CocoKeypointDetectionDataset', data_root='{data}',
                  ann_file='annotations/val.json', pipeline=[]))
@@ -432,11 +434,13 @@ def trainings(study) -> list[int]:
 
 
 def test_interrupted_studies_go_on(study, run_study, interruptible):
-    study.write('common_options = dict(seconds=0.5)' + STUDY)
+    go_on = study.folder / 'go_on'  # until it exists, nobody gets beyond epoch 1
+    study.write(f"common_options = dict(waits_for='{go_on}')" + STUDY)
+    folders = [study.work_dir / row / 'seed0' for row in ('plain', 'better-r-2')]
+
     # killed outright, it leaves trainings behind: nobody must join in
     process = subprocess.Popen(study.command('--jobs', '2', '--seeds', '0'))
-    checkpoint = study.work_dir / 'plain/seed0/last_checkpoint'
-    wait_for(checkpoint.exists)
+    wait_for(lambda: all((folder / 'last_checkpoint').exists() for folder in folders))
     process.kill()
     process.wait()
     code, output = run_study('--seeds', 0)
@@ -447,24 +451,30 @@ def test_interrupted_studies_go_on(study, run_study, interruptible):
     wait_for(lambda: not trainings(study))
 
     # interrupted, it ends them
-    def interrupt():
-        wait_for(lambda: len(trainings(study)) == 2)
-        time.sleep(0.3)  # the runner, too, has to see that it started them
-        os.kill(os.getpid(), signal.SIGINT)
+    def resumed() -> list[bool]:
+        logs = [(folder / 'console.log').read_text() for folder in folders]
+        return ['resumed after epoch 1' in log for log in logs]
 
+    def interrupt():
+        try:
+            wait_for(lambda: all(resumed()))
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    assert not any(resumed())
     interrupter = threading.Thread(target=interrupt)
     interrupter.start()
     code, output = run_study('--jobs', 2, '--seeds', 0)
     interrupter.join()
     assert code == 130
     assert 'the same command goes on from here' in output
+    assert all(resumed())
     wait_for(lambda: not trainings(study))
-    assert not (study.work_dir / 'plain/seed0/result.json').exists()
+    assert not (folders[0] / 'result.json').exists()
 
+    go_on.touch()
     assert run_study('--jobs', 2, '--seeds', 0)[0] == 0
     for run in study.results()['runs']:
-        log = (study.work_dir / run['folder'] / 'console.log').read_text()
-        assert 'resumed after epoch' in log
         assert run['resumed']
         assert run['checkpoint'] == 'epoch_3.pth'
 
