@@ -16,7 +16,7 @@ from torchvision.models.detection.roi_heads import (
 )
 
 from ogn_mm.codecs.utils import decode_one_hot, one_hot_targets, probability_within
-from ogn_mm.codecs.utils.one_hot import SUBPIXELS
+from ogn_mm.codecs.utils.one_hot import PEAKS, SUBPIXELS
 from ogn_mm.structures.bbox import image_to_roi_map, roi_map_to_image
 
 
@@ -77,18 +77,25 @@ def test_decoding_is_torchvision_s(size):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9))
-def test_decoded_points_lie_on_the_map_near_the_best_of_twice_its_size(
-    seed, width, height
-):
+def test_decoded_points_lie_on_the_map_near_one_of_its_best_pixels(seed, width, height):
     generator = torch.Generator().manual_seed(seed)
     maps = peaked_maps(generator, 2, 3, width, height)
     points = decode_one_hot(maps)
-    enlarged = torch.nn.functional.interpolate(maps, scale_factor=2, mode='bicubic')
-    best = enlarged.flatten(2).argmax(-1)
-    pixels = torch.stack([best % (2 * width), best // (2 * width)], dim=-1) // 2
-    assert ((points - pixels).abs() < 1).all()
+    best = maps.flatten(2).topk(min(PEAKS, width * height), dim=2).indices
+    pixels = torch.stack([best % width, best // width], dim=-1)
+    near = ((points[:, :, None] - pixels).abs() < 1).all(dim=-1)
+    assert near.any(dim=-1).all()
     assert (points >= -0.5).all()
     assert (points <= torch.tensor([width - 0.5, height - 0.5])).all()
+
+
+def test_best_pixel_may_be_far_from_the_maximum():
+    """Between four pixels of 0.9 bicubic interpolation exceeds the single 1."""
+    maps = torch.zeros(1, 1, 9, 12)
+    maps[0, 0, 2, 2] = 1
+    maps[0, 0, 5:7, 8:10] = 0.9
+    column, row = decode_one_hot(maps)[0, 0].tolist()
+    assert 8 < column < 9 and 5 < row < 6
 
 
 @given(st.integers(0, 2**32 - 1))

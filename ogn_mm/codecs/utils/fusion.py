@@ -59,7 +59,11 @@ def steps_within(radius: float, device: torch.device) -> Tensor:
 
 
 def average_votes(
-    heatmaps: Tensor, offsets: Tensor, best: Tensor, radius: float, vote_radius: float
+    heatmaps: Tensor,
+    best: Tensor,
+    vote_radius: float,
+    offsets: Tensor | None = None,
+    radius: float = 1,
 ) -> Tensor:
     """Average where the pixels around the best one see the keypoint.
 
@@ -68,10 +72,11 @@ def average_votes(
 
     Args:
         heatmaps (Tensor): (B, K, H, W), any float type.
-        offsets (Tensor): In units of the radius, (B, K, 2, H, W).
         best (Tensor): Flat index of each best pixel, int64, (B, K).
-        radius (float): Disk radius R in heatmap pixels.
         vote_radius (float): In heatmap pixels, > 0.
+        offsets (Tensor, optional): In units of the radius, (B, K, 2, H, W). Defaults
+            to None: each pixel votes for itself.
+        radius (float): Disk radius R in heatmap pixels. Defaults to 1.
 
     Returns:
         Tensor: Keypoints in heatmap pixels, float32, (B, K, 2).
@@ -85,8 +90,10 @@ def average_votes(
     index = torch.where(inside, y * width + x, best[..., None])
     weights = heatmaps.flatten(2).gather(2, index).float().clamp(min=0) * inside
     weights[..., 0].clamp_(min=1e-6)  # the best pixel's, on a map without positives
-    offsets = offsets.flatten(3).gather(3, index[:, :, None].expand(-1, -1, 2, -1))
-    votes = torch.stack((x, y), dim=2) + offsets.float() * radius
+    votes = torch.stack((x, y), dim=2)
+    if offsets is not None:
+        offsets = offsets.flatten(3).gather(3, index[:, :, None].expand(-1, -1, 2, -1))
+        votes = votes + offsets.float() * radius
     return (votes * weights[:, :, None]).sum(3) / weights.sum(2, keepdim=True)
 
 
@@ -123,7 +130,7 @@ def fuse_heatmaps_and_offsets(
     scores = scores.float().clamp(0, 1)
     offsets = offsets.reshape(batch, num_keypoints, 2, height, width)
     if vote_radius > 0:
-        return average_votes(heatmaps, offsets, best, radius, vote_radius), scores
+        return average_votes(heatmaps, best, vote_radius, offsets, radius), scores
     offsets = offsets.flatten(3)
     offsets = offsets.gather(3, best[..., None, None].expand(-1, -1, 2, 1))[..., 0]
     pixels = torch.stack((best % width, best // width), dim=-1)

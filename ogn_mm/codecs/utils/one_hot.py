@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .disks import disk_windows
-from .fusion import argmax_2d
 
 # Positions a map pixel is divided into, per axis, when a maximum is refined.
 SUBPIXELS = 8
+# Best pixels of a map around which its maximum is looked for.
+PEAKS = 8
 
 
 def one_hot_targets(points: Tensor, map_size: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -42,14 +43,15 @@ def one_hot_targets(points: Tensor, map_size: tuple[int, int]) -> tuple[Tensor, 
 
 @lru_cache(maxsize=8)
 def subpixel_matrix(device: torch.device) -> Tensor:
-    """Bicubic weights of the 5 pixels around a maximum, (2 * SUBPIXELS, 5).
+    """Bicubic weights of the 5x5 pixels around a maximum, ((2 * SUBPIXELS)^2, 25).
 
-    A row belongs to a position at (i + 0.5) / SUBPIXELS - 1 from the middle pixel.
+    A row belongs to a position, in each direction at (i + 0.5) / SUBPIXELS - 1 from the
+    middle pixel.
     """
-    upsampled = F.interpolate(
-        torch.eye(5)[None, None], size=(5 * SUBPIXELS, 5), mode='bicubic'
-    )
-    return upsampled[0, 0, 3 * SUBPIXELS // 2 : 7 * SUBPIXELS // 2].to(device)
+    single = torch.eye(25).view(25, 1, 5, 5)
+    upsampled = F.interpolate(single, scale_factor=SUBPIXELS, mode='bicubic')
+    near = slice(3 * SUBPIXELS // 2, 7 * SUBPIXELS // 2)
+    return upsampled[:, 0, near, near].flatten(1).T.to(device)
 
 
 @torch.no_grad()
@@ -57,11 +59,10 @@ def decode_one_hot(logits: Tensor) -> Tensor:
     """Find each map's maximum between its pixels.
 
     Mask R-CNN's implementations enlarge each map to the size of its ROI, ROI by ROI,
-    by bicubic interpolation, and take the best pixel there. Here all maps are enlarged
-    twofold, and around the best of these pixels, closer than one pixel of the map, the
-    interpolation is evaluated at ``SUBPIXELS`` positions a pixel. For a ROI
-    ``SUBPIXELS`` times as large as the map it is the same, if the interpolation's
-    maximum lies there.
+    by bicubic interpolation, and take the best pixel there. Here all maps are
+    interpolated at once, at ``SUBPIXELS`` positions a pixel, closer than one pixel to
+    one of their ``PEAKS`` best pixels. For a ROI ``SUBPIXELS`` times as large as the
+    map it is the same, if the interpolation's maximum lies there.
 
     Args:
         logits (Tensor): (R, K, H, W).
@@ -69,25 +70,27 @@ def decode_one_hot(logits: Tensor) -> Tensor:
     Returns:
         Tensor: In map pixels, on the map, float32, (R, K, 2).
     """
-    rois, keypoints, height, width = logits.shape
+    height, width = logits.shape[2:]
     flat = logits.float().flatten(2)
-    # the best pixel of the map itself may be far from the interpolation's maximum
-    twofold = F.interpolate(logits.float(), scale_factor=2, mode='bicubic')
-    best = argmax_2d(twofold)[..., None]
-    row, column = best // (2 * width) // 2, best % (2 * width) // 2
+    # the interpolation's maximum may be far from the map's single best pixel
+    best = flat.topk(min(PEAKS, height * width), dim=2).indices[..., None]
+    row, column = best // width, best % width
     around = torch.arange(-2, 3, device=logits.device)
     # as the interpolation does, the map is continued by its outermost pixels
     rows = (row + around).clamp(0, height - 1)
     columns = (column + around).clamp(0, width - 1)
     index = rows[..., None] * width + columns[..., None, :]
-    patch = flat.gather(2, index.flatten(2)).view(rois, keypoints, 5, 5)
+    patches = flat.gather(2, index.flatten(2)).view(*best.shape[:3], 25)
 
     matrix = subpixel_matrix(logits.device)
     with torch.autocast(logits.device.type, enabled=False):
-        refined = (matrix @ patch @ matrix.T).flatten(2)
-    best = refined.argmax(dim=-1, keepdim=True)
-    steps = torch.cat([best % len(matrix), best // len(matrix)], dim=-1)
-    points = torch.cat([column, row], dim=-1) + (steps + 0.5) / SUBPIXELS - 1
+        refined = (patches @ matrix.T).flatten(2)
+    found = refined.argmax(dim=2, keepdim=True)
+    pixel = best.squeeze(3).gather(2, found // len(matrix))
+    step = found % len(matrix)
+    x = pixel % width + (step % (2 * SUBPIXELS) + 0.5) / SUBPIXELS - 1
+    y = pixel // width + (step // (2 * SUBPIXELS) + 0.5) / SUBPIXELS - 1
+    points = torch.cat([x, y], dim=2)
     size = points.new_tensor([width, height])
     return points.clamp(min=-0.5).minimum(size - 0.5)
 

@@ -35,7 +35,8 @@ class OffsetKeypointHead(OneHotKeypointHead):
             is slow to begin otherwise (see configs/ogn_mask_rcnn/README.md).
         init_cfg (dict | list[dict]): Defaults to small weights for the two
             deconvolutions, so that maps begin near 0, as in MMPose's heads.
-        **kwargs: Further arguments of :class:`OneHotKeypointHead`.
+        **kwargs: Further arguments of :class:`OneHotKeypointHead`; with ``vote_radius``
+            pixels vote for the places that their offsets point to.
 
     Raises:
         ValueError: If ``score_loss`` is unknown, or ``radius`` too small.
@@ -58,7 +59,9 @@ class OffsetKeypointHead(OneHotKeypointHead):
             )
         self.score_loss = score_loss
         # in map pixels on both sides: a ROI has no input of its own
-        self.codec = OffsetHeatmap(self.map_size, self.map_size, radius)
+        self.codec = OffsetHeatmap(
+            self.map_size, self.map_size, radius, vote_radius=self.vote_radius
+        )
         self.loss_module = MODELS.build(loss)
         self.offset_deconv = self.build_deconv(
             self.deconv.in_channels, 2 * num_keypoints

@@ -6,7 +6,13 @@ from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
 from ogn_mm.codecs.offset_heatmap import default_radius
-from ogn_mm.codecs.utils import decode_one_hot, one_hot_targets, probability_within
+from ogn_mm.codecs.utils import (
+    argmax_2d,
+    average_votes,
+    decode_one_hot,
+    one_hot_targets,
+    probability_within,
+)
 from ogn_mm.structures.bbox import has_area, image_to_roi_map, roi_map_to_image
 from ogn_mm.structures.bbox.checks import check_count, check_in_range
 
@@ -28,13 +34,17 @@ class OneHotKeypointHead(BaseModule):
         conv_out_channels (int): Their channels. Defaults to 512.
         upsampling (int): Factor of the bilinear upsampling, 1 for none. Defaults to 2.
         loss_weight (float): Factor of the losses. Defaults to 1.
+        vote_radius (float): Decoding averages the places of the pixels within this
+            distance of the best one, weighted by their probabilities, in map pixels.
+            Defaults to 0: the maximum of the interpolated map, as in Mask R-CNN's
+            implementations.
         init_cfg (dict | list[dict]): Defaults to He's normal distribution over
             outputs ("fan_out") for the deconvolution, which the convolutions have in
             any case.
 
     Raises:
-        ValueError: If ``num_convs`` is negative or ``upsampling`` no integer
-            of at least 1.
+        ValueError: If ``num_convs`` or ``vote_radius`` is negative or ``upsampling`` no
+            integer of at least 1.
     """
 
     def __init__(
@@ -46,11 +56,13 @@ class OneHotKeypointHead(BaseModule):
         conv_out_channels: int = 512,
         upsampling: int = 2,
         loss_weight: float = 1.0,
+        vote_radius: float = 0,
         init_cfg=dict(type='Kaiming', layer='ConvTranspose2d'),
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         check_in_range('num_convs', num_convs, 0, 1000)
         check_count('upsampling', upsampling)
+        check_in_range('vote_radius', vote_radius, 0)
         self.num_keypoints = num_keypoints
         self.roi_feat_size = _pair(roi_feat_size)
         self.upsampling = upsampling
@@ -59,6 +71,7 @@ class OneHotKeypointHead(BaseModule):
             2 * upsampling * size for size in self.roi_feat_size[::-1]
         )
         self.loss_weight = loss_weight
+        self.vote_radius = vote_radius
         channels = [in_channels] + num_convs * [conv_out_channels]
         self.convs = nn.Sequential(
             *(
@@ -155,10 +168,14 @@ class OneHotKeypointHead(BaseModule):
         The score is the probability that the keypoint lies within a disk's radius of
         the place found.
         """
-        points = decode_one_hot(maps)
-        return points, probability_within(
-            spatial_softmax(maps), points, default_radius(self.map_size)
-        )
+        probabilities = spatial_softmax(maps)
+        if self.vote_radius > 0:
+            best = argmax_2d(maps)
+            points = average_votes(probabilities, best, self.vote_radius)
+        else:
+            points = decode_one_hot(maps)
+        radius = default_radius(self.map_size)
+        return points, probability_within(probabilities, points, radius)
 
 
 def spatial_softmax(maps: Tensor) -> Tensor:

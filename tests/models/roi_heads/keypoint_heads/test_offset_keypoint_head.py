@@ -65,8 +65,11 @@ def perfect_maps(head, rois, keypoints, visible):
     radius=st.none() | st.floats(0.7072, 4),
     extended=st.booleans(),
     upsampling=st.sampled_from([1, 2]),
+    vote_radius=st.sampled_from([0, 1.5]),
 )
-def test_round_trip_is_exact(seed, score_loss, feat_size, radius, extended, upsampling):
+def test_round_trip_is_exact(
+    seed, score_loss, feat_size, radius, extended, upsampling, vote_radius
+):
     """Keypoints anywhere in a ROI of any place, size and ratio: 1e-3 pixels."""
     init_default_scope('mmdet')
     head = build(
@@ -74,6 +77,7 @@ def test_round_trip_is_exact(seed, score_loss, feat_size, radius, extended, upsa
         radius=radius,
         score_loss=score_loss,
         upsampling=upsampling,
+        vote_radius=vote_radius,
     )
     targets = case(seed)
     if extended:

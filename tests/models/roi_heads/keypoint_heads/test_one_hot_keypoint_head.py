@@ -175,7 +175,25 @@ def test_best_pixel_comes_back_as_its_place_in_the_image():
     torch.testing.assert_close(scores, torch.ones(1, K))
 
 
+def test_votes_by_hand():
+    """Probabilities 1/2, 1/4 to the right, and 1/4 out of the votes' reach."""
+    head = build(roi_feat_size=(3, 2), vote_radius=1.5)
+    maps = torch.full((1, K, 12, 8), -50.0)
+    maps[0, :, 9, 2] = math.log(2)
+    maps[0, :, 9, 3] = maps[0, :, 9, 5] = 0.0
+    keypoints, scores = head.predict(maps, torch.tensor([[10.0, 20, 90, 260]]))
+    # (2 * 2 + 3) / 3 pixels of 10 from the left
+    expected = torch.tensor([10 + (7 / 3 + 0.5) * 10, 20 + 9.5 * 20]) - 0.5
+    torch.testing.assert_close(keypoints[0], expected.expand(K, 2))
+    torch.testing.assert_close(scores, torch.full((1, K), 0.75))
+
+
 def test_no_roi_gives_no_keypoints():
     head = build()
     keypoints, scores = head.predict(head(torch.zeros(0, 8, 14, 14)), torch.zeros(0, 4))
     assert keypoints.shape == (0, K, 2) and scores.shape == (0, K)
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ValueError, match='vote_radius must be 0 or more, got -1'):
+        build(vote_radius=-1)
