@@ -37,3 +37,12 @@ rows += [  # with features and maps of twice the size in each direction
         },
     ),
 ]
+rows += [  # the same weights, decoded from several pixels
+    dict(
+        row,
+        name=f'{row["name"].partition(":")[0]}, votes within 4',
+        weights_of=row['name'],
+        cfg_options={'model.roi_head.keypoint_head.vote_radius': 4.0},
+    )
+    for row in rows[1:5]
+]

@@ -139,7 +139,7 @@ model = dict(
                 16,
                 32,
             ],
-            finest_scale=69,
+            finest_scale=56,
             out_channels=64,
             roi_layer=dict(
                 output_size=(

@@ -125,7 +125,7 @@ model = dict(
         keypoint_head=dict(
             conv_out_channels=64,
             in_channels=64,
-            num_convs=4,
+            num_convs=8,
             num_keypoints=17,
             roi_feat_size=(
                 11,
@@ -139,7 +139,7 @@ model = dict(
                 16,
                 32,
             ],
-            finest_scale=77,
+            finest_scale=56,
             out_channels=64,
             roi_layer=dict(
                 output_size=(
@@ -248,7 +248,7 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(begin=0, by_epoch=False, end=100, start_factor=0.01, type='LinearLR'),
     dict(
-        T_max=4,
+        T_max=2,
         by_epoch=True,
         convert_to_iter_based=True,
         type='CosineAnnealingLR'),
@@ -260,8 +260,8 @@ test_dataloader = dict(
     batch_size=1,
     dataset=dict(
         ann_file='annotations/val.json',
-        data_prefix=dict(img='images/'),
-        data_root='data/people1k/',
+        data_prefix=dict(img='images/val/'),
+        data_root='data/generated_crowds/',
         pipeline=[
             dict(type='LoadImageFromFile'),
             dict(keep_ratio=True, scale=(
@@ -287,11 +287,11 @@ test_dataloader = dict(
     sampler=dict(round_up=False, shuffle=False, type='DefaultSampler'))
 test_evaluator = [
     dict(
-        ann_file='data/people1k/annotations/val.json',
+        ann_file='data/generated_crowds/annotations/val.json',
         metric='bbox',
         type='CocoMetric'),
     dict(
-        ann_file='data/people1k/annotations/val.json',
+        ann_file='data/generated_crowds/annotations/val.json',
         outfile_prefix=
         '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions',
         type='mmpose.KeypointDetectionMetric'),
@@ -314,14 +314,14 @@ test_pipeline = [
         type='PackKeypointInputs'),
 ]
 train_cfg = dict(
-    max_epochs=4, type='EpochBasedTrainLoop', val_begin=5, val_interval=1)
+    max_epochs=2, type='EpochBasedTrainLoop', val_begin=3, val_interval=1)
 train_dataloader = dict(
     batch_sampler=None,
     batch_size=2,
     dataset=dict(
         ann_file='annotations/train.json',
-        data_prefix=dict(img='images/'),
-        data_root='data/people1k/',
+        data_prefix=dict(img='images/train/'),
+        data_root='data/generated_crowds/',
         filter_cfg=dict(filter_empty_gt=True, min_size=32),
         pipeline=[
             dict(type='mmpose.SeedAugmentation'),
@@ -355,8 +355,8 @@ val_dataloader = dict(
     batch_size=1,
     dataset=dict(
         ann_file='annotations/val.json',
-        data_prefix=dict(img='images/'),
-        data_root='data/people1k/',
+        data_prefix=dict(img='images/val/'),
+        data_root='data/generated_crowds/',
         pipeline=[
             dict(type='LoadImageFromFile'),
             dict(keep_ratio=True, scale=(
@@ -382,11 +382,11 @@ val_dataloader = dict(
     sampler=dict(round_up=False, shuffle=False, type='DefaultSampler'))
 val_evaluator = [
     dict(
-        ann_file='data/people1k/annotations/val.json',
+        ann_file='data/generated_crowds/annotations/val.json',
         metric='bbox',
         type='CocoMetric'),
     dict(
-        ann_file='data/people1k/annotations/val.json',
+        ann_file='data/generated_crowds/annotations/val.json',
         type='mmpose.KeypointDetectionMetric'),
 ]
 vis_backends = [

@@ -125,7 +125,7 @@ model = dict(
         keypoint_head=dict(
             conv_out_channels=64,
             in_channels=64,
-            num_convs=4,
+            num_convs=8,
             num_keypoints=17,
             roi_feat_size=(
                 11,
@@ -139,6 +139,7 @@ model = dict(
                 16,
                 32,
             ],
+            finest_scale=56,
             out_channels=64,
             roi_layer=dict(
                 output_size=(
@@ -252,7 +253,7 @@ param_scheduler = [
         convert_to_iter_based=True,
         type='CosineAnnealingLR'),
 ]
-randomness = dict(seed=2)
+randomness = dict(seed=0)
 resume = False
 test_cfg = dict(type='TestLoop')
 test_dataloader = dict(

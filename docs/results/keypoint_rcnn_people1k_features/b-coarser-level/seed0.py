@@ -127,7 +127,10 @@ model = dict(
             in_channels=64,
             num_convs=4,
             num_keypoints=17,
-            roi_feat_size=14,
+            roi_feat_size=(
+                11,
+                8,
+            ),
             score_loss='softmax',
             type='OffsetKeypointHead'),
         keypoint_roi_extractor=dict(
@@ -136,13 +139,18 @@ model = dict(
                 16,
                 32,
             ],
+            finest_scale=56,
             out_channels=64,
             roi_layer=dict(
-                output_size=14,
+                output_size=(
+                    11,
+                    8,
+                ),
                 sampling_ratio=2,
                 type='RoIAlign',
                 use_torchvision=True),
             type='SingleRoIExtractor'),
+        ratio=0.7272727272727273,
         type='KeypointRoIHead'),
     rpn_head=dict(
         anchor_generator=dict(
@@ -240,7 +248,7 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(begin=0, by_epoch=False, end=100, start_factor=0.01, type='LinearLR'),
     dict(
-        T_max=2,
+        T_max=4,
         by_epoch=True,
         convert_to_iter_based=True,
         type='CosineAnnealingLR'),
@@ -252,8 +260,8 @@ test_dataloader = dict(
     batch_size=1,
     dataset=dict(
         ann_file='annotations/val.json',
-        data_prefix=dict(img='images/val/'),
-        data_root='data/generated_crowds/',
+        data_prefix=dict(img='images/'),
+        data_root='data/people1k/',
         pipeline=[
             dict(type='LoadImageFromFile'),
             dict(keep_ratio=True, scale=(
@@ -279,11 +287,11 @@ test_dataloader = dict(
     sampler=dict(round_up=False, shuffle=False, type='DefaultSampler'))
 test_evaluator = [
     dict(
-        ann_file='data/generated_crowds/annotations/val.json',
+        ann_file='data/people1k/annotations/val.json',
         metric='bbox',
         type='CocoMetric'),
     dict(
-        ann_file='data/generated_crowds/annotations/val.json',
+        ann_file='data/people1k/annotations/val.json',
         outfile_prefix=
         '{{ fileDirname }}/{{ fileBasenameNoExtension }}/predictions',
         type='mmpose.KeypointDetectionMetric'),
@@ -306,14 +314,14 @@ test_pipeline = [
         type='PackKeypointInputs'),
 ]
 train_cfg = dict(
-    max_epochs=2, type='EpochBasedTrainLoop', val_begin=3, val_interval=1)
+    max_epochs=4, type='EpochBasedTrainLoop', val_begin=5, val_interval=1)
 train_dataloader = dict(
     batch_sampler=None,
     batch_size=2,
     dataset=dict(
         ann_file='annotations/train.json',
-        data_prefix=dict(img='images/train/'),
-        data_root='data/generated_crowds/',
+        data_prefix=dict(img='images/'),
+        data_root='data/people1k/',
         filter_cfg=dict(filter_empty_gt=True, min_size=32),
         pipeline=[
             dict(type='mmpose.SeedAugmentation'),
@@ -347,8 +355,8 @@ val_dataloader = dict(
     batch_size=1,
     dataset=dict(
         ann_file='annotations/val.json',
-        data_prefix=dict(img='images/val/'),
-        data_root='data/generated_crowds/',
+        data_prefix=dict(img='images/'),
+        data_root='data/people1k/',
         pipeline=[
             dict(type='LoadImageFromFile'),
             dict(keep_ratio=True, scale=(
@@ -374,11 +382,11 @@ val_dataloader = dict(
     sampler=dict(round_up=False, shuffle=False, type='DefaultSampler'))
 val_evaluator = [
     dict(
-        ann_file='data/generated_crowds/annotations/val.json',
+        ann_file='data/people1k/annotations/val.json',
         metric='bbox',
         type='CocoMetric'),
     dict(
-        ann_file='data/generated_crowds/annotations/val.json',
+        ann_file='data/people1k/annotations/val.json',
         type='mmpose.KeypointDetectionMetric'),
 ]
 vis_backends = [
