@@ -20,8 +20,9 @@ class KeypointRoIHead(StandardRoIHead):
     Ratio-consistent ROIs (section 3.2 of the OGN paper): with ``ratio`` each ROI is
     extended around its centre to one ratio of width to height, and not clipped to the
     image. Features beyond those of the (padded) image are zeros. The extended ROI also
-    decides on which level of the pyramid the features are taken, since that is the area
-    the extractor samples: the steps between samples stay near the level's stride.
+    decides on which level of the pyramid the features are taken. A larger
+    ``output_size`` of the extractor wants its ``finest_scale`` raised as much, so that
+    samples are as many of the level's cells apart as before.
 
     Args:
         keypoint_roi_extractor (dict): Config of a ROI extractor, with
