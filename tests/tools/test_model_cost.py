@@ -23,7 +23,13 @@ model = dict(
         deconv_out_channels=None, deconv_kernel_sizes=None, decoder=ogn_codec),
     test_cfg=dict(flip_test=True))
 """
-MASK_RCNN = ROOT / 'configs/ogn_mask_rcnn/kpt-mask-rcnn_r50_fpn_8xb2-1x_coco.py'
+MASK_RCNN = (
+    ROOT / 'configs/ogn_mask_rcnn/kpt-mask-rcnn_r18-half_fpn_1xb2-1e_'
+    'generated-crowds-240x320.py'
+)
+TRACKER = (
+    ROOT / 'configs/ogn_tracking/ogn-mask-rcnn_r101_fpn-rc_iou-reid_posetrack17.py'
+)
 
 
 @pytest.fixture(scope='module')
@@ -93,11 +99,30 @@ def test_what_is_timed_ends_with_keypoints_in_the_image(tool, folder):
         assert (abs(found.keypoints - (300, 250)) <= 375 / 2).all()
 
 
+def test_detectors_find_as_many_people_as_they_keep(tool, monkeypatch):
+    """FLOPs of the ROI heads by hand: 300 proposals' boxes, 100 people's poses."""
+    args = tool.parse_args([str(MASK_RCNN), '--rounds', '1'])
+    (row,) = tool.measure(args)
+    assert (row['input_size'], row['people']) == ('256x320', 100)
+    assert row['cpu_ms'] > 0
+    network = tool.load_network(str(MASK_RCNN), 1)
+    monkeypatch.setattr(
+        type(network.model.roi_head),
+        'forward',
+        lambda self, x, *_: x,  # pyramid and RPN alone
+    )
+    without = tool.count_cost(network)['flops']
+    of_a_box = 64 * 49 * 256 + 256 * 256 + 256 * (2 + 4)
+    upsampled = 17 * 28 * 28 * 4  # pixels, of four each
+    of_a_pose = (4 * 9 * 64 * 64 + 16 * 64 * 17) * 7**2 + upsampled
+    assert row['flops'] - without == 300 * of_a_box + 100 * of_a_pose
+
+
 @pytest.mark.parametrize(
     'configs, options, message',
     [
         (['no.py'], [], 'no.py: there is no such config'),
-        ([str(MASK_RCNN)], [], 'coco.py: it is not of a top-down network'),
+        ([str(TRACKER)], [], 'posetrack17.py: it is neither of a top-down network'),
         (['hm.py', 'hm.py'], [], 'hm.py: another one is called hm, too'),
         (['hm.py'], ['--ap', 'mh=3'], '--ap mh: is none of the networks hm'),
     ],

@@ -1,4 +1,4 @@
-r"""What top-down pose networks cost: parameters, FLOPs, latency and memory.
+r"""What pose networks cost: parameters, FLOPs, latency and memory.
 
     OMP_NUM_THREADS=1 python tools/analysis_tools/model_cost.py CONFIG... --out costs.md
 
@@ -9,14 +9,19 @@ mean AP along:
 
     python tools/analysis_tools/model_cost.py docs/results/STUDY/*/seed0.py --out x.md
 
-FLOPs are MMEngine's count for a forward pass of one person, in which a multiplication
-with its addition counts once. The latency is that of network and decoding together:
-from a batch of crops, normalized, to keypoints in the image, with both passes of a flip
-test where ``model.test_cfg`` asks for one. Reading and cropping images is left out.
+FLOPs are MMEngine's count for a forward pass, in which a multiplication with its
+addition counts once. The latency is that of network and decoding together, from
+normalized inputs to keypoints in the image, without reading, cropping and resizing.
 Networks take turns, on one CPU thread and, where there is a GPU, on that; weights are
 random. Peak memory is measured on a GPU only: what PyTorch allocates for weights,
 inputs and maps. On a CPU the allocators keep what was freed, and no such figure would
 be honest.
+
+A top-down network of MMPose gets a batch of crops, FLOPs are those of one, and both
+passes of a flip test count where ``model.test_cfg`` asks for one. A detector of
+MMDetection gets one image of 640x480, resized as its test pipeline says; with random
+weights it finds as many people as it keeps at most, and each gets keypoints. So the two
+kinds are not to be compared by one row each.
 """
 
 import argparse
@@ -34,6 +39,7 @@ from mmengine.analysis import FlopAnalyzer, parameter_count
 from mmengine.dataset import pseudo_collate
 from mmpose.apis.inference import dataset_meta_from_config
 from rich.progress import track
+from torch.utils._pytree import tree_leaves
 
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import check_object, read_object
@@ -59,20 +65,22 @@ COLUMNS = {
     'parameters, M': ('parameters', 1e6),
     'FLOPs, G': ('flops', 1e9),
     'flip test': ('flip_test', None),
+    'people': ('people', None),
     'CPU, ms': ('cpu_ms', 1),
     'GPU, ms': ('gpu_ms', 1),
     'GPU memory, MiB': ('gpu_memory', 2**20),
     'AP, %': ('ap', 1),
 }
 NOTE = (
-    'Latency: median of {rounds} turns with a batch of {people}; network and decoding, '
-    'both passes of a flip test; without reading and cropping. FLOPs: one pass of one '
-    'person, a multiplication with its addition counted once.'
+    'Latency: median of {rounds} turns; network and decoding for as many people as the '
+    'table says, both passes of a flip test; without reading, cropping and resizing. '
+    'FLOPs: one pass, of top-down networks for one person, a multiplication with its '
+    'addition counted once.'
 )
 
 
 class Network(NamedTuple):
-    """A pose estimator in test mode, and a batch of crops for it."""
+    """A model in test mode, and a batch for it."""
 
     model: torch.nn.Module
     inputs: torch.Tensor
@@ -80,8 +88,13 @@ class Network(NamedTuple):
 
     @torch.no_grad()
     def predict(self) -> list:
-        """From crops to keypoints in the image; ends when they are on the host."""
+        """From inputs to keypoints in the image; ends when they are on the host."""
         return self.model(self.inputs, self.samples, mode='predict')
+
+    def compute_maps(self, inputs: torch.Tensor) -> tuple:
+        """The forward pass of one input without decoding, as a flat tuple."""
+        found = self.model._forward(inputs, self.samples[:1])
+        return tuple(leaf for leaf in tree_leaves(found) if torch.is_tensor(leaf))
 
 
 def parse_args(argv=None):
@@ -129,38 +142,63 @@ def identify(config: str) -> dict:
 
 
 def load_network(config: str, people: int) -> Network:
-    """Build a config's model, and cut its inputs out of a random image.
+    """Build a config's model, and its inputs from a random image.
 
     Raises:
-        ValueError: It is not a top-down pose estimator of MMPose.
+        ValueError: It is neither a top-down pose estimator of MMPose nor a detector of
+            MMDetection.
     """
-    if read_config(config).get('data_mode') != 'topdown':
-        raise ValueError('it is not of a top-down network, `data_mode` is not topdown')
-    model, pipeline = build_part('mmpose', config)
+    cfg = read_config(config)
     image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
-    boxes = np.tile(np.float32([[200, 100, 400, 400]]), (people, 1))
-    crops = pack_people(
-        pipeline,
-        image,
-        'random.jpg',
-        boxes,
-        np.ones(people, np.float32),
-        dataset_meta_from_config(model.cfg, 'test'),
-    )
-    batch = model.data_preprocessor(pseudo_collate(crops))
+    if cfg.get('data_mode') == 'topdown':
+        model, pipeline = build_part('mmpose', config)
+        boxes = np.tile(np.float32([[200, 100, 400, 400]]), (people, 1))
+        inputs = pack_people(
+            pipeline,
+            image,
+            'random.jpg',
+            boxes,
+            np.ones(people, np.float32),
+            dataset_meta_from_config(model.cfg, 'test'),
+        )
+    elif cfg.get('default_scope') == 'mmdet':
+        model, pipeline = build_part('mmdet', config)
+        size = image.shape[:2]
+        inputs = [
+            pipeline(
+                dict(
+                    img=image,
+                    img_path='random.jpg',
+                    img_id=0,
+                    img_shape=size,
+                    ori_shape=size,
+                )
+            )
+        ]
+    else:
+        raise ValueError(
+            'it is neither of a top-down network, with `data_mode` topdown, nor of a '
+            'detector, with `default_scope` mmdet'
+        )
+    batch = model.data_preprocessor(pseudo_collate(inputs))
     return Network(model, batch['inputs'], batch['data_samples'])
 
 
 def count_cost(network: Network) -> dict:
-    """Parameters, and FLOPs of one forward pass of one person."""
+    """Parameters, FLOPs of one forward pass of one input, and what comes out."""
     model, inputs = network.model, network.inputs[:1]
-    model.forward = model._forward  # maps instead of keypoints
+    people = sum(len(sample.pred_instances) for sample in network.predict())
+    model.forward = network.compute_maps
     # of what MMEngine's `get_model_complexity_info` finds, the part that is needed
-    flops = FlopAnalyzer(model, inputs).uncalled_modules_warnings(False).total()
+    flops = FlopAnalyzer(model, inputs).unsupported_ops_warnings(False)
+    flops = flops.uncalled_modules_warnings(False).total()
     del model.forward
     return dict(
         input_size=f'{inputs.shape[2]}x{inputs.shape[3]}',
-        flip_test='yes' if model.test_cfg.get('flip_test') else 'no',
+        flip_test='yes'
+        if (getattr(model, 'test_cfg', None) or {}).get('flip_test')
+        else 'no',
+        people=people,
         parameters=int(parameter_count(model)['']),
         flops=int(flops),
     )
