@@ -67,7 +67,9 @@ def test_name_says_what_the_config_is(any_path):
     size = (22, 16) if name['ratio'] else 14
     if path in LAPTOP:
         size = (11, 8) if name['ratio'] else 7
-    assert roi_head.keypoint_roi_extractor.roi_layer.output_size == size
+    extractor = roi_head.keypoint_roi_extractor
+    assert extractor.roi_layer.output_size == size
+    assert extractor.get('finest_scale', 56) == (75 if name['ratio'] else 56)
     assert roi_head.get('ratio') == (256 / 352 if name['ratio'] else None)
     assert config.train_dataloader.batch_size == int(name['batch'])
     batch = int(name['gpus']) * int(name['batch'])
@@ -80,13 +82,14 @@ def test_name_says_what_the_config_is(any_path):
 def test_rows_differ_in_their_switches_alone(any_path):
     """The rest of the keypoint head, its size and its channels, is the same as well.
 
-    The weight of the loss goes with its kind.
+    The weight of the loss goes with its kind, the levels of the pyramid with the ROIs.
     """
     base = LAPTOP_RECIPE if any_path in LAPTOP else RECIPE
     config, recipe = (read_config(path).to_dict() for path in (any_path, base))
     for own in (config, recipe):
         roi_head, backbone = own['model']['roi_head'], own['model']['backbone']
         roi_head.pop('ratio', None)
+        roi_head['keypoint_roi_extractor'].pop('finest_scale', None)
         roi_head['keypoint_roi_extractor']['roi_layer'].pop('output_size')
         for switch in ('type', 'score_loss', 'loss_weight', 'roi_feat_size'):
             roi_head['keypoint_head'].pop(switch, None)

@@ -28,14 +28,17 @@ rows += [  # with features and maps of twice the size in each direction
         name='torchvision, maps of 56x56, twice the features',
         cfg_options={'model.keypoint_roi_size': 14},
     ),
-    dict(
-        rows[2],
-        name='a, maps of 56x56, twice the features',
-        cfg_options={
-            'model.roi_head.keypoint_roi_extractor.roi_layer.output_size': 14,
-            'model.roi_head.keypoint_head.roi_feat_size': 14,
-        },
-    ),
+    *[
+        dict(
+            rows[i],
+            name=f'{name}, maps of 56x56, twice the features',
+            cfg_options={
+                'model.roi_head.keypoint_roi_extractor.roi_layer.output_size': 14,
+                'model.roi_head.keypoint_head.roi_feat_size': 14,
+            },
+        )
+        for i, name in [(1, 'baseline'), (2, 'a')]
+    ],
 ]
 rows += [  # the same weights, decoded from several pixels
     dict(

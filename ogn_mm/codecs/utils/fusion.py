@@ -20,7 +20,7 @@ def argmax_2d(maps: Tensor) -> Tensor:
     flat = maps.flatten(2)
     if flat.is_cpu and not is_exporting():
         # NumPy's argmax is about ten times faster than PyTorch's on the CPU
-        return torch.from_numpy(flat.numpy().argmax(-1))
+        return torch.from_numpy(flat.detach().numpy().argmax(-1))
     return flat.argmax(-1)
 
 
