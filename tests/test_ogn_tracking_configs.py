@@ -57,9 +57,25 @@ def test_name_says_what_the_config_is(path):
     assert config.val_cfg is None and 'val_dataloader' not in config
 
 
+def test_joints_are_posetrack_s(path):
+    """Mask R-CNN learnt them; a pose network's are COCO's and have to be mapped."""
+    name, config = NAME.fullmatch(path.stem), read_config(path)
+    mapping = config.test_evaluator.joint_mapping
+    if 'pose_estimator' in config.model:
+        assert mapping == 'ogn_mm.structures.keypoint.coco_to_posetrack'
+        assert '_coco-' in config.model.pose_estimator.config
+    else:
+        assert mapping is None
+        assert config.model.detector.config.endswith(f'_posetrack{name["year"]}.py')
+
+
 def test_data_sets_and_splits_share_the_model(path):
     base = path.with_name(re.sub(r'posetrack.*', 'posetrack17.py', path.name))
-    assert read_config(path).model == read_config(base).model
+    own, shared = (read_config(path).model.to_dict() for path in (path, base))
+    if 'pose_estimator' not in own:
+        for model in (own, shared):
+            model['detector'].pop('config')
+    assert own == shared
 
 
 @pytest.mark.slow
@@ -76,7 +92,8 @@ def test_full_size_model_builds(path):
     config['detector'].pop('checkpoint', None)
     model = MODELS.build(config)
     assert model.tracker.fields <= {'bboxes', 'features', 'poses'}
-    assert model.dataset_meta['dataset_name'] == 'coco'
+    expected = 'coco' if 'pose_estimator' in config else 'posetrack18'
+    assert model.dataset_meta['dataset_name'] == expected
 
 
 @pytest.fixture(scope='module')

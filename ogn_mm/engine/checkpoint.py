@@ -18,6 +18,7 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 from .atomic_write import write_atomically
 from .json_files import explains, printable
 from .safe_globals import allow_mmengine_checkpoints
+from .skeletons import require_skeleton
 
 HOLDS_NO_WEIGHTS = (
     'the checkpoint {} holds no weights: neither it nor its `state_dict` is a '
@@ -230,10 +231,12 @@ def load_weights(model: torch.nn.Module, checkpoint: str) -> None:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It holds no weights, or they do not fit.
+        ValueError: It holds no weights, or they do not fit, or were trained on other
+            keypoints than those that the model names by a ``dataset_meta``.
     """
     require_checkpoint(checkpoint)
     content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    require_skeleton(content, getattr(model, 'dataset_meta', None), checkpoint)
     require_weights(model, find_weights(content, checkpoint), checkpoint)
 
 

@@ -7,6 +7,8 @@ from mmengine.runner import BaseLoop
 from mmpose.registry import HOOKS
 from torch import Tensor, nn
 
+from ..skeletons import checkpoint_keypoints, keypoint_names
+
 # Joints that another skeleton may lack, and the nearest one that most skeletons have.
 NEAREST = dict(
     head_bottom='nose',
@@ -84,9 +86,10 @@ class MapKeypointsHook(Hook):
         # what else it may be is the config of a loop that does not run
         if not isinstance(runner._train_loop, BaseLoop):
             return
-        source = checkpoint.get('meta', {}).get('dataset_meta') or {}
-        target = getattr(runner.train_dataloader.dataset, 'metainfo', {})
-        sources, names = keypoint_names(source), keypoint_names(target)
+        sources = checkpoint_keypoints(checkpoint)
+        names = keypoint_names(
+            getattr(runner.train_dataloader.dataset, 'metainfo', None)
+        )
         if not sources or not names or sources == names:
             return
         matches = match_keypoints(names, sources)
@@ -114,9 +117,3 @@ class MapKeypointsHook(Hook):
             f'and begun: {", ".join(begun) or "none"}',
             logger='current',
         )
-
-
-def keypoint_names(metainfo: dict) -> list[str]:
-    """Names of the keypoints that MMPose's metainfo lists; none if it lists none."""
-    names = metainfo.get('keypoint_id2name', {})
-    return [names[i] for i in range(len(names))]

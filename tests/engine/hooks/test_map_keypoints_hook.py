@@ -10,11 +10,8 @@ from mmpose.registry import MODELS
 from torch import nn
 
 from ogn_mm.engine.hooks import MapKeypointsHook
-from ogn_mm.engine.hooks.map_keypoints_hook import (
-    keypoint_names,
-    map_channels,
-    match_keypoints,
-)
+from ogn_mm.engine.hooks.map_keypoints_hook import map_channels, match_keypoints
+from ogn_mm.engine.skeletons import keypoint_names
 
 COCO, POSETRACK, CROWDPOSE = (
     dataset._load_metainfo()
