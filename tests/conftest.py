@@ -1,6 +1,7 @@
 """Fixtures that tests of several folders share."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,19 @@ def generated_people(tmp_path_factory):
     root = tmp_path_factory.mktemp('generated_people')
     generate_dataset(root, dict(train=12, val=6), seed=0, size=(160, 120), workers=1)
     return root
+
+
+@pytest.fixture
+def generated_animals(generated_people, tmp_path):
+    """The generated people with three keypoints more, which repeat the first ones."""
+    (tmp_path / 'annotations').mkdir()
+    (tmp_path / 'images').symlink_to(generated_people / 'images')
+    for path in (generated_people / 'annotations').iterdir():
+        coco = json.loads(path.read_text())
+        for annotation in coco['annotations']:
+            annotation['keypoints'] += annotation['keypoints'][:9]
+        (tmp_path / 'annotations' / path.name).write_text(json.dumps(coco))
+    return tmp_path
 
 
 @pytest.fixture(autouse=True)

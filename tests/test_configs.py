@@ -312,19 +312,6 @@ def test_poses_for_the_evaluation_server(generated_people, detection_files, tmp_
         assert len(pose['keypoints']) == 51
 
 
-@pytest.fixture
-def generated_animals(generated_people, tmp_path):
-    """The generated people with three keypoints more, which repeat the first ones."""
-    (tmp_path / 'annotations').mkdir()
-    (tmp_path / 'images').symlink_to(generated_people / 'images')
-    for path in (generated_people / 'annotations').iterdir():
-        coco = json.loads(path.read_text())
-        for annotation in coco['annotations']:
-            annotation['keypoints'] += annotation['keypoints'][:9]
-        (tmp_path / 'annotations' / path.name).write_text(json.dumps(coco))
-    return tmp_path
-
-
 @pytest.mark.slow
 def test_another_skeleton_trains(generated_animals, tmp_path):
     """Mirror images and sigmas are those of the skeleton's own file."""

@@ -157,6 +157,24 @@ def test_row_c_learns_eight_images_by_heart(tmp_path):
 
 
 @pytest.mark.slow
+def test_another_skeleton(generated_animals, tmp_path):
+    """Twenty keypoints of animals; a head of 17 is refused before training."""
+    config = small_config(generated_animals, tmp_path)
+    for split in ('train', 'val'):
+        dataset = config[f'{split}_dataloader'].dataset
+        dataset.metainfo = dict(from_file='configs/_base_/datasets/animalpose.py')
+    config.train_cfg.max_epochs = 1
+    message = '`model.roi_head.keypoint_head` predicts 17 keypoints.*`animalpose`.*20'
+    with pytest.raises(ValueError, match=message):
+        Runner.from_cfg(config).train()
+    config.model.roi_head.keypoint_head.num_keypoints = 20
+    config.experiment_name = 'of twenty'
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert runner.message_hub.get_scalar('val/coco/AP').current() >= 0
+
+
+@pytest.mark.slow
 def test_results_for_the_evaluation_server(generated_people, tmp_path):
     """Without annotations: files of boxes and of poses."""
     config = small_config(generated_people, tmp_path)

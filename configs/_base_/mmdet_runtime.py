@@ -17,6 +17,7 @@ custom_hooks = [
     dict(type='mmpose.EpochSeedHook'),
     # saves and exits on SIGTERM and SIGUSR1
     dict(type='mmpose.PreemptionHook'),
+    dict(type='mmpose.CheckKeypointsHook'),
     # a loss that is not finite ends training; max_skips=10 skips such batches
     dict(type='mmpose.CheckLossHook'),
 ]

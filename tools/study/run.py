@@ -28,7 +28,10 @@ from .record import (
 )
 
 # Without arguments these change no figure: results from before them stay valid.
-WATCHERS = {"dict(type='CheckLossHook')", "dict(type='PreemptionHook')"}
+WATCHERS = {
+    f"dict(type='{name}')"
+    for name in ('CheckKeypointsHook', 'CheckLossHook', 'PreemptionHook')
+}
 SOURCES = ('ogn_mm', 'configs', 'tools')  # what results depend on
 PROGRESS = re.compile(
     rb'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\]|Iter\(train\)\s+\[\s*(\d+)/\d+\]'

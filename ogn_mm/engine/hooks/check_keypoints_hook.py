@@ -48,6 +48,14 @@ def count_head_keypoints(head):
     return None
 
 
+def find_keypoint_head(model) -> tuple:
+    """Name of the keypoint head, of one stage or two, and the head, if there is one."""
+    roi_head = getattr(model, 'roi_head', None)
+    if hasattr(roi_head, 'keypoint_head'):
+        return 'model.roi_head.keypoint_head', roi_head.keypoint_head
+    return 'model.head', getattr(model, 'head', None)
+
+
 def list_transforms(dataset) -> list:
     """The transforms of a dataset and of the datasets that it wraps."""
     transforms = list(getattr(getattr(dataset, 'pipeline', None), 'transforms', ()))
@@ -156,7 +164,7 @@ class CheckKeypointsHook(Hook):
 
     def _check(self, runner, dataloader, name):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        head = getattr(model, 'head', None)
+        field, head = find_keypoint_head(model)
         decoder = getattr(head, 'decoder', None)
         if isinstance(decoder, OffsetHeatmap):
             check_transforms(list_transforms(dataloader.dataset), decoder, name)
@@ -168,8 +176,8 @@ class CheckKeypointsHook(Hook):
         predicted = count_head_keypoints(head)
         if predicted not in (None, metainfo['num_keypoints']):
             raise ValueError(
-                f'`model.head` predicts {predicted} keypoints, but the dataset '
+                f'`{field}` predicts {predicted} keypoints, but the dataset '
                 f'`{metainfo["dataset_name"]}` of `{name}` has '
-                f'{metainfo["num_keypoints"]}; set `out_channels`, or the `metainfo` '
-                'of the dataset, to match.'
+                f'{metainfo["num_keypoints"]}; set its number of keypoints, or the '
+                '`metainfo` of the dataset, to match.'
             )

@@ -443,3 +443,12 @@ def test_keypoints_are_learnt(row, size):
         optimizer.step()
         history.append(total(losses).item())
     assert np.mean(history[-5:]) < 0.75 * history[0]
+    found = [InstanceData(bboxes=gt.bboxes) for gt in gt_instances]
+    with torch.no_grad():
+        feats = model.extract_feat(batch)
+        model.roi_head.predict_keypoints(feats, found, data, rescale=False)
+    errors = [
+        (own.keypoints - gt.keypoints).norm(dim=2)[gt.keypoints_visible > 0]
+        for own, gt in zip(found, gt_instances, strict=True)
+    ]
+    assert torch.cat(errors).mean() < 1.2  # pixels; 0.73, 0.66 and 0.24 were reached
