@@ -180,7 +180,7 @@ def test_sound_metafile(tmp_path):
     ],
 )
 def test_faulty_model(change, told, tmp_path):
-    (problem,) = problems_of(tmp_path, [MODEL | change])
+    problem, *_ = problems_of(tmp_path, [MODEL | change])
     assert problem.startswith('configs/x/metafile.yml: ')
     assert told in problem
 
@@ -194,5 +194,8 @@ def test_faulty_metafile(tmp_path):
         tmp_path / '3', [MODEL], [COLLECTION | {'README': 'no.md'}]
     )
     assert 'README no.md does not exist' in problem
-    (problem,) = problems_of(tmp_path / '4', [])
-    assert 'it has no Models' in problem
+    problems = problems_of(tmp_path / '4', [])
+    assert [problem.partition(': ')[2] for problem in problems] == [
+        'it has no Models',
+        'Models lack configs/x/a.py',
+    ]

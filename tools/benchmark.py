@@ -5,11 +5,11 @@ package's tools.
 
     python tools/benchmark.py table1 --size smoke
 
-`smoke` takes minutes on a CPU and shows that everything runs; `mini` is for one GPU and
-about 20 minutes; `full` is the paper's experiment, on a cluster: ``--gpus 8`` starts
-trainings and tests by dist_train.sh and dist_test.sh, ``--slurm PARTITION`` with it by
-slurm_train.sh and slurm_test.sh. The commands run one after another; interrupted, the
-same command goes on. Into ``--out`` come what the tools write, and
+`smoke` takes minutes on a CPU and shows that everything runs; `mini` is meant for one
+GPU and about 20 minutes; `full` is the paper's experiment, on a cluster: ``--gpus 8``
+starts trainings and tests by dist_train.sh and dist_test.sh, ``--slurm PARTITION`` with
+it by slurm_train.sh and slurm_test.sh. The commands run one after another; interrupted,
+the same command goes on. Into ``--out`` come what the tools write, and
 
     report.md      the tables that they printed, and their plots
     report.json    the same tables, commands, times, versions, commit and device
@@ -17,6 +17,7 @@ same command goes on. Into ``--out`` come what the tools write, and
 
 import argparse
 import json
+import os
 import re
 import shlex
 import signal
@@ -84,8 +85,12 @@ def load_suite(args: argparse.Namespace) -> list[list[str]]:
     places = dict(
         out=shlex.quote(str(args.out)),
         study=f'python tools/run_study.py {shlex.join(map(str, options))} --work-dir',
+        test='bash tools/dist_test.sh',
         gpus=args.gpus,
     )
+    if args.slurm:  # that script takes the number of GPUs from the environment
+        job = shlex.join([args.slurm, f'{path.stem}-{args.size}'])
+        places |= dict(test=f'bash tools/slurm_test.sh {job}', gpus='')
     return [shlex.split(command.format(**places)) for command in commands]
 
 
@@ -224,6 +229,7 @@ def main(argv=None):
         if args.dry_run:
             print('\n'.join(map(shlex.join, commands)))
         else:
+            os.environ['GPUS'] = str(args.gpus)
             # beside that of a study in the same folder
             with lock_folder(args.out, '.suite.lock') as lock:
                 run_suite(args, commands, lock)

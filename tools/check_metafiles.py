@@ -1,8 +1,8 @@
 """Check model-index.yml and the metafiles under configs/.
 
 They follow OpenMMLab's model index: every metafile is imported once, every model
-names an existing config after which it is called, names are unique, and results are
-numbers.
+names an existing config after which it is called, every config beside a metafile has
+its model, names are unique, and results are numbers.
 
     python tools/check_metafiles.py [ROOT]
 """
@@ -78,6 +78,14 @@ def check_metafile(content, root):
         yield from check_model(model, names, root)
 
 
+def check_completeness(path, content, root):
+    """Configs beside a metafile that it does not have, as sentences."""
+    listed = {model.get('Config') for model in content.get('Models') or []}
+    for config in sorted((root / path).parent.glob('*.py')):
+        if str(config.relative_to(root)) not in listed:
+            yield f'Models lack {config.relative_to(root)}'
+
+
 def check_names(contents):
     """Names that metafiles, of which MIM makes one index, have more than once."""
     for kind in ('Collections', 'Models'):
@@ -102,8 +110,11 @@ def check_tree(root):
         path: yaml.safe_load((root / path).read_text()) or {} for path in sorted(found)
     }
     for path, content in contents.items():
-        for problem in check_metafile(content, root):
-            yield f'{path}: {problem}'
+        problems = (
+            check_metafile(content, root),
+            check_completeness(path, content, root),
+        )
+        yield from (f'{path}: {problem}' for problem in chain(*problems))
     yield from check_names(contents.values())
 
 

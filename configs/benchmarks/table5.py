@@ -25,7 +25,7 @@ mini = [
     f'{_tracking}/causes configs/studies/tracking_causes.py',
 ]
 full = [
-    'bash tools/dist_test.sh configs/ogn_tracking/'
+    '{test} configs/ogn_tracking/'
     f'{name}_posetrack17.py work_dirs/{checkpoint} {{gpus}} --out {{out}}/{name}.json'
     for name, checkpoint in [
         (

@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import re
 import shlex
 import signal
 import subprocess
@@ -11,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from test_docs import check_paths, parse
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / 'tools'
@@ -140,12 +140,20 @@ def test_metrics_of_a_test_become_a_table(load, tmp_path):
 
 
 @pytest.mark.parametrize('path', SUITES, ids=lambda path: path.stem)
-def test_suites_name_what_exists(load, path):
+@pytest.mark.parametrize('options', [[], ['--slurm', 'gpu', '--seeds', '0', '1']])
+def test_commands_of_suites_are_understood(load, path, options, monkeypatch):
+    """By the tools that they call; paths exist, and clusters get their own scripts."""
     benchmark = load('benchmark')
+    for folder in ('benchmarks', 'analysis_tools', 'dataset_tools'):
+        monkeypatch.syspath_prepend(str(TOOLS / folder))
     for size in benchmark.SIZES:
-        args = benchmark.parse_args([path.stem, '--size', size, '--gpus', '8'])
-        for words in benchmark.load_suite(args):
-            files = [word for word in words if re.match(r'(tools|configs)/', word)]
-            assert files and words[0] in ('python', 'bash')
-            for file in files:
-                assert (ROOT / file).is_file(), shlex.join(words)
+        args = [path.stem, '--size', size, '--gpus', '8', *options]
+        for program, *words in benchmark.load_suite(benchmark.parse_args(args)):
+            check_paths(words)
+            if program == 'python':
+                parse(words)
+                continue
+            assert program == 'bash'
+            script = 'tools/slurm_test.sh gpu' if options else 'tools/dist_test.sh'
+            assert shlex.join(words).startswith(script)
+            assert ('8' in words) != bool(options)
