@@ -145,7 +145,6 @@ def test_get_flops(trained, capsys):
 
 
 def test_analyze_logs(trained, tmp_path):
-    pytest.importorskip('seaborn')
     (log,) = trained[1].glob('*/vis_data/scalars.json')
     options = ['--keys', 'loss', '--backend', 'Agg', '--out', tmp_path / 'x.png']
     run_mmposes('analysis_tools/analyze_logs.py', 'plot_curve', log, *options)
