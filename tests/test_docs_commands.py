@@ -27,7 +27,7 @@ SUBSTITUTES = {
     r'ANN': f'{PEOPLE}/annotations/val.json',
     r'RESULTS(\.\.\.)?': 'work_dirs/study/ogn/seed0/predictions.keypoints.json',
     r'NAME\.pth': 'work_dirs/published.pth',
-    r'model\.onnx': 'model.pt',
+    r'ANNOTATIONS|data/coco_val_poses/\S+': f'{PEOPLE}/annotations/val.json',
     r'1000': '40',
     r'150': '6',
     r'train=700': 'train=30',
@@ -46,8 +46,9 @@ RUN = {
     'docs/data.md': 'generate_people split_annotations generate_videos',
     'docs/export.md': 'export',
     'docs/tools.md': 'train publish_model',
-    'README.md': 'eval_metric compare_people model_cost',
-    'configs/ogn_topdown/README.md': 'test report visualize_predictions',
+    'README.md': 'eval_metric compare_people model_cost export codec_oracle',
+    'configs/ogn_topdown/README.md': 'test report visualize_predictions codec_oracle',
+    'configs/ogn_mask_rcnn/README.md': 'roi_oracle',
 }
 
 
