@@ -140,6 +140,7 @@ model = dict(
                 16,
                 32,
             ],
+            finest_scale=75,
             out_channels=64,
             roi_layer=dict(
                 output_size=(
