@@ -23,3 +23,12 @@ rows += [  # other sigmas of theirs
     | dict(cfg_options={'codec.sigma': sigma})
     for row, sigma in [(rows[-3], 1.5), (rows[-2], 6.0)]
 ]
+rows += [  # the same weights, decoded from several pixels
+    dict(
+        name=f'OGN, stride 4, votes within {radius}',
+        config='configs/ogn_topdown/td-ogn_res18-3deconv_1xb32-30e_people1k-128x96.py',
+        weights_of='OGN, stride 4',
+        cfg_options={'model.head.decoder.vote_radius': radius},
+    )
+    for radius in (1.5, 3.0)
+]
