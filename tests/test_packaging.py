@@ -180,7 +180,9 @@ def test_sound_metafile(tmp_path):
     ],
 )
 def test_faulty_model(change, told, tmp_path):
-    problem, *_ = problems_of(tmp_path, [MODEL | change])
+    problem, *others = problems_of(tmp_path, [MODEL | change])
+    lacking = ['configs/x/metafile.yml: Models lack configs/x/a.py']
+    assert others == (lacking if 'Config' in change else [])
     assert problem.startswith('configs/x/metafile.yml: ')
     assert told in problem
 

@@ -88,7 +88,7 @@ def load_suite(args: argparse.Namespace) -> list[list[str]]:
         test='bash tools/dist_test.sh',
         gpus=args.gpus,
     )
-    if args.slurm:  # that script takes the number of GPUs from the environment
+    if args.slurm:  # the number of GPUs is in its environment
         job = shlex.join([args.slurm, f'{path.stem}-{args.size}'])
         places |= dict(test=f'bash tools/slurm_test.sh {job}', gpus='')
     return [shlex.split(command.format(**places)) for command in commands]
@@ -229,7 +229,8 @@ def main(argv=None):
         if args.dry_run:
             print('\n'.join(map(shlex.join, commands)))
         else:
-            os.environ['GPUS'] = str(args.gpus)
+            if args.slurm:
+                os.environ['GPUS'] = str(args.gpus)
             # beside that of a study in the same folder
             with lock_folder(args.out, '.suite.lock') as lock:
                 run_suite(args, commands, lock)

@@ -475,6 +475,8 @@ def test_interrupted_studies_go_on(study, run_study, interruptible):
     go_on.touch()
     assert run_study('--jobs', 2, '--seeds', 0)[0] == 0
     for run in study.results()['runs']:
+        log = (study.work_dir / run['folder'] / 'console.log').read_text()
+        assert log.count('resumed after epoch 1') == 2
         assert run['resumed']
         assert run['checkpoint'] == 'epoch_3.pth'
 

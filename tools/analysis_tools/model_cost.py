@@ -49,7 +49,7 @@ from ogn_mm.engine.provenance import (
     package_versions,
     processor_name,
 )
-from ogn_mm.models.utils import build_part, pack_people, read_config
+from ogn_mm.models.utils import build_part, pack_image, pack_people, read_config
 from ogn_mm.visualization.curves import COLORS
 
 TOOLS = Path(__file__).resolve().parents[1]
@@ -163,18 +163,7 @@ def load_network(config: str, people: int) -> Network:
         )
     elif cfg.get('default_scope') == 'mmdet':
         model, pipeline = build_part('mmdet', config)
-        size = image.shape[:2]
-        inputs = [
-            pipeline(
-                dict(
-                    img=image,
-                    img_path='random.jpg',
-                    img_id=0,
-                    img_shape=size,
-                    ori_shape=size,
-                )
-            )
-        ]
+        inputs = [pack_image(pipeline, image)]
     else:
         raise ValueError(
             'it is neither of a top-down network, with `data_mode` topdown, nor of a '
@@ -193,11 +182,10 @@ def count_cost(network: Network) -> dict:
     flops = FlopAnalyzer(model, inputs).unsupported_ops_warnings(False)
     flops = flops.uncalled_modules_warnings(False).total()
     del model.forward
+    test_cfg = getattr(model, 'test_cfg', None) or {}
     return dict(
         input_size=f'{inputs.shape[2]}x{inputs.shape[3]}',
-        flip_test='yes'
-        if (getattr(model, 'test_cfg', None) or {}).get('flip_test')
-        else 'no',
+        flip_test='yes' if test_cfg.get('flip_test') else 'no',
         people=people,
         parameters=int(parameter_count(model)['']),
         flops=int(flops),

@@ -13,7 +13,13 @@ from ogn_mm.datasets import CocoKeypointDetectionDataset
 from ogn_mm.structures.bbox.checks import check_count
 
 from ..roi_heads import KeypointRoIHead
-from ..utils import build_part, choose_poses, pack_people, predict_people
+from ..utils import (
+    build_part,
+    choose_poses,
+    pack_image,
+    pack_people,
+    predict_people,
+)
 from .association import sample_flow
 from .composite_model import CompositeModel
 from .propagation import Propagation
@@ -275,11 +281,8 @@ class VideoPoseEstimator(CompositeModel):
     def _run_detector(
         self, image: np.ndarray, carried: InstanceData | None
     ) -> InstanceData:
-        size = image.shape[:2]
         with DefaultScope.overwrite_default_scope('mmdet'):
-            packed = self.detector_pipeline(
-                dict(img=image, img_path=None, img_id=0, img_shape=size, ori_shape=size)
-            )
+            packed = pack_image(self.detector_pipeline, image)
             given = carried is not None and not self.poses_in_boxes
             if given:
                 boxes = torch.from_numpy(carried.bboxes)

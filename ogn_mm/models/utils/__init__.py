@@ -1,4 +1,4 @@
-from .parts import build_part, find_config, has_model, read_config
+from .parts import build_part, find_config, has_model, pack_image, read_config
 from .top_down import choose_poses, pack_people, predict_people
 
 __all__ = [
@@ -6,6 +6,7 @@ __all__ = [
     'choose_poses',
     'find_config',
     'has_model',
+    'pack_image',
     'pack_people',
     'predict_people',
     'read_config',

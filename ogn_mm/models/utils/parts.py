@@ -3,6 +3,7 @@
 import difflib
 from pathlib import Path
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import MODELS, TRANSFORMS, DefaultScope
@@ -89,3 +90,19 @@ def build_part(
         load_weights(model, checkpoint)
     model.cfg = cfg
     return model.eval(), pipeline
+
+
+def pack_image(pipeline: Compose, image: np.ndarray) -> dict:
+    """Put an image through the test pipeline of a detector.
+
+    Args:
+        pipeline (Compose): As :func:`build_part` returns it, for 'mmdet'.
+        image (np.ndarray): BGR, (H, W, 3).
+
+    Returns:
+        dict: The packed inputs and data sample.
+    """
+    size = image.shape[:2]
+    return pipeline(
+        dict(img=image, img_path=None, img_id=0, img_shape=size, ori_shape=size)
+    )
