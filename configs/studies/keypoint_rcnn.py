@@ -49,3 +49,18 @@ rows += [  # the same weights, decoded from several pixels
     )
     for row in rows[1:5]
 ]
+# What the studies of features, in crowds and on photographs, change in these rows.
+_head = 'model.roi_head.keypoint_head'
+_extractor = 'model.roi_head.keypoint_roi_extractor'
+_small_weights = dict(type='Normal', layer='ConvTranspose2d', std=0.001)
+_variants = dict(
+    small={f'{_head}.init_cfg': _small_weights},
+    deep={f'{_head}.num_convs': 8},
+    coarse={f'{_extractor}.finest_scale': 56},
+    # of the level that fits them, 56 * 9 / 7
+    features_9x9={
+        f'{_extractor}.finest_scale': 72,
+        f'{_extractor}.roi_layer.output_size': 9,
+        f'{_head}.roi_feat_size': 9,
+    },
+)

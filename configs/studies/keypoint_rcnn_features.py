@@ -10,22 +10,21 @@ seeds = [0]
 baseline = 'baseline'
 rows = _base_.rows[1:4]
 
-_small = dict(type='Normal', layer='ConvTranspose2d', std=0.001)
-_small = {'model.roi_head.keypoint_head.init_cfg': _small}
-_deep = {'model.roi_head.keypoint_head.num_convs': 8}
-_larger = {'model.roi_head.keypoint_head.upsampling': 4}
-_coarse = {'model.roi_head.keypoint_roi_extractor.finest_scale': 56}
-_9x9 = {  # of the level that fits them, 56 * 9 / 7
-    'model.roi_head.keypoint_roi_extractor.finest_scale': 72,
-    'model.roi_head.keypoint_roi_extractor.roi_layer.output_size': 9,
-    'model.roi_head.keypoint_head.roi_feat_size': 9,
-}
+_options_of = _base_._variants
 for _row, _name, _options in [
-    (rows[0], 'baseline, small initial weights', _small),
-    (rows[0], 'baseline, maps of 56x56', _larger),
-    (rows[1], 'a, twice the convolutions', _deep),
-    (rows[1], 'a, features of 9x9', _9x9),
-    (rows[2], 'b, coarser level', _coarse),
-    (rows[2], 'b, coarser level, twice the convolutions', {**_coarse, **_deep}),
+    (rows[0], 'baseline, small initial weights', _options_of['small']),
+    (
+        rows[0],
+        'baseline, maps of 56x56',
+        {'model.roi_head.keypoint_head.upsampling': 4},
+    ),
+    (rows[1], 'a, twice the convolutions', _options_of['deep']),
+    (rows[1], 'a, features of 9x9', _options_of['features_9x9']),
+    (rows[2], 'b, coarser level', _options_of['coarse']),
+    (
+        rows[2],
+        'b, coarser level, twice the convolutions',
+        {**_options_of['coarse'], **_options_of['deep']},
+    ),
 ]:
     rows.append(dict(_row, name=_name, cfg_options=_options))
