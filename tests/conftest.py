@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from mmengine.registry import init_default_scope
+from mmengine.visualization import Visualizer
 
 from ogn_mm.datasets.generated_people import generate_dataset
 
@@ -62,4 +63,5 @@ def generated_animals(generated_people, tmp_path):
 @pytest.fixture(autouse=True)
 def default_scope():
     """Tests begin in MMPose's scope, whatever the one before has left."""
+    Visualizer._instance_dict.clear()  # the current one is that of this test
     init_default_scope('mmpose')
