@@ -1,21 +1,23 @@
-"""What docs/tools.md tells: MMPose's own tools, TensorBoard and W&B, publishing."""
+"""What docs/tools.md tells: MMPose's and MMDetection's own tools, publishing, logs."""
 
 import hashlib
 import importlib.util
+import json
 import re
 import sys
 from pathlib import Path
 
 import cv2
+import mmdet
 import mmpose
 import pytest
 import torch
 from conftest import load_tool
 from mmengine.config import Config
 from mmpose.registry import VISUALIZERS
+from test_keypoint_detector_training import small_config
 
 ROOT = Path(__file__).parents[1]
-MMPOSE = Path(mmpose.__file__).parent / '.mim/tools'
 sys.path.insert(0, str(ROOT / 'tests/engine'))
 
 import tiny_pose  # noqa: E402
@@ -23,9 +25,10 @@ import tiny_pose  # noqa: E402
 publish_model = load_tool('misc/publish_model')
 
 
-def run_mmposes(path, *arguments):
-    """Run a script of MMPose's as from the command line."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, MMPOSE / path)
+def run_tool(package, path, *arguments):
+    """Run a script of MMPose or MMDetection as from the command line."""
+    place = Path(package.__file__).parent / '.mim/tools' / path
+    spec = importlib.util.spec_from_file_location(place.stem, place)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     with pytest.MonkeyPatch.context() as patch:
@@ -52,7 +55,8 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp('upstream')
     base = tiny_pose.write_config(folder)
     config = write_snippet('Tensorboard', folder / 'tensorboard.py', base)
-    run_mmposes(
+    run_tool(
+        mmpose,
         'train.py',
         *(config, '--work-dir', folder / 'work', '--cfg-options'),
         *('train_cfg.max_epochs=1', 'train_dataloader.num_workers=0'),
@@ -124,22 +128,44 @@ def test_what_cannot_be_published(tmp_path):
 
 def test_browse_dataset(trained, tmp_path):
     options = ['--not-show', '--max-item-per-dataset', 2, '--output-dir', tmp_path]
-    run_mmposes('misc/browse_dataset.py', trained[0], *options)
+    run_tool(mmpose, 'misc/browse_dataset.py', trained[0], *options)
     pictures = [cv2.imread(str(path)) for path in tmp_path.iterdir()]
     # crops of 32x32, with the heatmaps below
     assert [picture.shape for picture in pictures] == [(64, 32, 3)] * 2
 
 
-def test_browse_mixed_boxes(tmp_path):
-    config = Config.fromfile(write_snippet('_delete_', tmp_path / 'c.py'))
-    dataset = config.train_dataloader.dataset
-    assert dataset.type == 'MixedBoxCocoDataset'
-    assert dataset.pipeline[-1].type == 'PackPoseInputs'
+def test_browse_mixed_boxes(generated_people, tmp_path):
+    annotations = generated_people / 'annotations/train.json'
+    people = json.loads(annotations.read_text())['annotations']
+    found = [
+        dict(image_id=p['image_id'], category_id=1, bbox=p['bbox'], score=0.9)
+        for p in people
+    ]
+    (tmp_path / 'found.json').write_text(json.dumps(found))
+    base = Config.fromfile(
+        ROOT / 'configs/ogn_topdown/td-ogn_res50-2deconv_8xb8-22e_coco-256x192.py'
+    )
+    base.train_dataloader.dataset.dataset.update(
+        data_root='',
+        ann_file=str(annotations),
+        data_prefix=dict(img=str(generated_people / 'images/train')),
+        detection_file=str(tmp_path / 'found.json'),
+    )
+    base.dump(tmp_path / 'base.py')
+    config = write_snippet('_delete_', tmp_path / 'c.py', tmp_path / 'base.py')
+    options = ['--not-show', '--max-item-per-dataset', 2]
+    run_tool(
+        *(mmpose, 'misc/browse_dataset.py', config),
+        *(*options, '--output-dir', tmp_path / 'pictures'),
+    )
+    pictures = [cv2.imread(str(path)) for path in (tmp_path / 'pictures').iterdir()]
+    # crops of 256x192, with the heatmaps below
+    assert [picture.shape for picture in pictures] == [(512, 192, 3)] * 2
 
 
 def test_get_flops(trained, capsys):
     shape = ['--input-shape', 32, 32]
-    run_mmposes('analysis_tools/get_flops.py', trained[0], *shape)
+    run_tool(mmpose, 'analysis_tools/get_flops.py', trained[0], *shape)
     # 224 and 584 of the convolutions, 16 of the normalization, 153 of the head
     assert 'Params: 0.977K' in capsys.readouterr().out
 
@@ -147,5 +173,48 @@ def test_get_flops(trained, capsys):
 def test_analyze_logs(trained, tmp_path):
     (log,) = trained[1].glob('*/vis_data/scalars.json')
     options = ['--keys', 'loss', '--backend', 'Agg', '--out', tmp_path / 'x.png']
-    run_mmposes('analysis_tools/analyze_logs.py', 'plot_curve', log, *options)
+    run_tool(mmpose, 'analysis_tools/analyze_logs.py', 'plot_curve', log, *options)
     assert cv2.imread(str(tmp_path / 'x.png')).std() > 0
+
+
+@pytest.fixture(scope='module')
+def detector(generated_people, tmp_path_factory):
+    """Config and work directory of one epoch by MMDetection's train.py."""
+    folder = tmp_path_factory.mktemp('detector')
+    config = small_config(generated_people, folder / 'work')
+    config.visualizer.name = folder.name
+    config.train_cfg.max_epochs = 1
+    config.default_hooks.logger.interval = 1
+    config.dump(folder / 'config.py')
+    run_tool(mmdet, 'train.py', folder / 'config.py')
+    return folder / 'config.py', folder / 'work'
+
+
+@pytest.mark.slow
+def test_mmdetections_tools(detector, generated_people, tmp_path, capsys):
+    """Every cell of the second column."""
+    config, work_dir = detector
+    capsys.readouterr()
+    run_tool(mmdet, 'misc/print_config.py', config)
+    assert "type='OffsetKeypointHead'" in capsys.readouterr().out
+
+    pictures = tmp_path / 'pictures'
+    options = ['--not-show', '--output-dir', pictures]
+    run_tool(mmdet, 'analysis_tools/browse_dataset.py', config, *options)
+    names = {path.name for path in (generated_people / 'images/train').iterdir()}
+    assert {path.name for path in pictures.iterdir()} == names
+
+    run_tool(mmdet, 'analysis_tools/get_flops.py', config, '--num-images', 1)
+    assert re.search(r'Flops: [\d.]+[MG]\nParams: [\d.]+[KM]', capsys.readouterr().out)
+
+    checkpoint = work_dir / 'epoch_1.pth'
+    dump = tmp_path / 'predictions.pkl'
+    run_tool(mmdet, 'test.py', config, checkpoint, '--out', dump)
+    assert dump.exists()
+
+    (log, *_) = sorted(work_dir.glob('*/vis_data/scalars.json'))
+    options = ['--keys', 'loss', '--backend', 'Agg', '--out', tmp_path / 'x.png']
+    run_tool(mmdet, 'analysis_tools/analyze_logs.py', 'plot_curve', log, *options)
+    assert (tmp_path / 'x.png').stat().st_size > 5000
+    run_tool(mmdet, 'analysis_tools/analyze_logs.py', 'cal_train_time', log)
+    assert 'average iter time' in capsys.readouterr().out

@@ -1,7 +1,8 @@
 """Run a named suite of experiments and gather the outcome on one page.
 
 A suite is a file of configs/benchmarks: for each size a list of command lines of this
-package's tools.
+package's tools. One that tests a row of the paper may be a dict of the ``command``, the
+``row`` and what the ``paper`` reports, by the names of the test's metrics.
 
     python tools/benchmark.py table1 --size smoke
 
@@ -12,6 +13,7 @@ it by slurm_train.sh and slurm_test.sh. The commands run one after another; inte
 the same command goes on. Into ``--out`` come what the tools write, and
 
     report.md      the tables that they printed, and their plots
+    rows.png       the metrics of the rows of the paper beside what it reports
     report.json    the same tables, commands, times, versions, commit and device
 """
 
@@ -30,13 +32,10 @@ from mmengine.config import Config
 
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import check_object, read_object
-from ogn_mm.engine.provenance import (
-    device_name,
-    format_circumstances,
-    package_versions,
-)
+from ogn_mm.engine.provenance import device_name, package_versions
 from study.lock import lock_folder
 from study.run import git_state
+from study.suite_report import format_metrics, read_tables, report_suite
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITES = ROOT / 'configs/benchmarks'
@@ -65,8 +64,8 @@ def parse_args(argv=None):
     return args
 
 
-def load_suite(args: argparse.Namespace) -> list[list[str]]:
-    """The command lines of a suite, as lists of words.
+def load_suite(args: argparse.Namespace) -> list[dict]:
+    """The commands of a suite: the ``words`` of each, ``row`` and ``paper`` of some.
 
     Raises:
         ValueError: There is no such suite, or it lacks the size.
@@ -85,13 +84,22 @@ def load_suite(args: argparse.Namespace) -> list[list[str]]:
     places = dict(
         out=shlex.quote(str(args.out)),
         study=f'python tools/run_study.py {shlex.join(map(str, options))} --work-dir',
+        train='bash tools/dist_train.sh',
+        to=f'{args.gpus} --work-dir',
         test='bash tools/dist_test.sh',
         gpus=args.gpus,
     )
     if args.slurm:  # the number of GPUs is in its environment
         job = shlex.join([args.slurm, f'{path.stem}-{args.size}'])
+        places |= dict(train=f'bash tools/slurm_train.sh {job}', to='')
         places |= dict(test=f'bash tools/slurm_test.sh {job}', gpus='')
-    return [shlex.split(command.format(**places)) for command in commands]
+    entries = [
+        dict(command=entry) if isinstance(entry, str) else dict(entry)
+        for entry in commands
+    ]
+    for entry in entries:
+        entry['words'] = shlex.split(entry.pop('command').format(**places))
+    return entries
 
 
 def run_step(words: list[str], lock) -> tuple[int, str]:
@@ -124,34 +132,12 @@ def printed_result(output: str) -> str:
     return output[found.start() :].strip() if found else ''
 
 
-def written_metrics(words: list[str]) -> str:
-    """The metrics that a test wrote to its ``--out``, as a table; empty without."""
+def written_metrics(words: list[str]) -> dict[str, float]:
+    """The metrics that a test wrote to its ``--out``; none if it is no test."""
     if '--out' not in words:
-        return ''
+        return {}
     path = ROOT / words[words.index('--out') + 1]
-    if path.suffix != '.json' or not path.is_file():
-        return ''
-    lines = ['| metric | value |', '| --- | --: |']
-    for name, value in read_object(path).items():
-        lines.append(f'| {name} | {value:.2f} |')
-    return '\n'.join(lines)
-
-
-def read_tables(text: str) -> list[list[dict]]:
-    """The Markdown tables of a text, each a list of rows, {column: cell}."""
-    tables = []
-    for block in ''.join(
-        line if line.startswith('|') else '\n'
-        for line in text.splitlines(keepends=True)
-    ).split('\n\n'):
-        rows = [
-            [cell.strip() for cell in line.strip().strip('|').split('|')]
-            for line in block.split('\n')
-            if line
-        ]
-        if len(rows) > 2:
-            tables.append([dict(zip(rows[0], row, strict=True)) for row in rows[2:]])
-    return tables
+    return read_object(path) if path.suffix == '.json' and path.is_file() else {}
 
 
 def find_plots(words: list[str], out: Path) -> list[str]:
@@ -160,18 +146,6 @@ def find_plots(words: list[str], out: Path) -> list[str]:
     folders = [path for word in words if (path := ROOT / word).is_relative_to(out)]
     plots = sorted(plot for folder in folders for plot in folder.glob('*.png'))
     return [str(plot.relative_to(out)) for plot in plots]
-
-
-def format_report(name: str, steps: list[dict]) -> str:
-    """The page that people read."""
-    text = f'# {name}\n'
-    for step in steps:
-        if not step['printed'] and not step['plots']:
-            continue
-        text += f'\n```bash\n{step["command"]}\n```\n\n{step["printed"]}\n'
-        text += ''.join(f'\n![]({plot})\n' for plot in step['plots'])
-    text += format_circumstances(steps)
-    return text + '\n'
 
 
 def read_steps(record: Path) -> dict[str, dict]:
@@ -186,7 +160,7 @@ def read_steps(record: Path) -> dict[str, dict]:
     return {step['command']: step for step in steps}
 
 
-def run_suite(args: argparse.Namespace, commands: list[list[str]], lock) -> None:
+def run_suite(args: argparse.Namespace, commands: list[dict], lock) -> None:
     """Run what is not finished yet and write the reports after every step.
 
     Raises:
@@ -195,7 +169,8 @@ def run_suite(args: argparse.Namespace, commands: list[list[str]], lock) -> None
     record = args.out / 'report.json'
     finished = read_steps(record) if record.exists() else {}
     steps = []
-    for number, words in enumerate(commands, 1):
+    for number, entry in enumerate(commands, 1):
+        words = entry.pop('words')
         command = shlex.join(words)
         print(f'[{number}/{len(commands)}] {command}', flush=True)
         if command not in finished:
@@ -203,21 +178,23 @@ def run_suite(args: argparse.Namespace, commands: list[list[str]], lock) -> None
             code, output = run_step(words, lock)
             if code:
                 raise ValueError(f'this command ended with status {code}: {command}')
-            printed = printed_result(output) or written_metrics(words)
+            metrics = written_metrics(words)
+            printed = printed_result(output) or format_metrics(metrics)
             finished[command] = dict(
                 command=command,
                 seconds=round(time.time() - start, 1),
                 printed=printed,
+                metrics=metrics,
                 tables=read_tables(printed),
                 plots=find_plots(words, args.out),
                 **source,
                 versions=package_versions(),
                 device=device_name(),
             )
-        steps.append(finished[command])
+        steps.append(finished[command] | entry)
         name = f'{Path(args.suite).stem}, {args.size}'
         write_atomically(record, json.dumps(dict(name=name, steps=steps), indent=1))
-        write_atomically(args.out / 'report.md', format_report(name, steps))
+        report_suite(name, steps, args.out)
     print(f'\n{args.out / "report.md"}')
 
 
@@ -227,7 +204,7 @@ def main(argv=None):
     try:
         commands = load_suite(args)
         if args.dry_run:
-            print('\n'.join(map(shlex.join, commands)))
+            print('\n'.join(shlex.join(entry['words']) for entry in commands))
         else:
             if args.slurm:
                 os.environ['GPUS'] = str(args.gpus)

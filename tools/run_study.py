@@ -15,12 +15,13 @@ A study file is an MMEngine config:
     ]
 
 ``baseline``, ``seeds`` and options may be left out. A row may have ``paper``, the AP
-that a paper reports for it, which then stands beside ours. Paths of configs are as on
-tools/train.py's command line, and options as after ``--cfg-options``; in addition, one
-of ``codec`` reaches every place where the config uses its codec. A row with
-``weights_of`` is not trained: it tests the weights of another row, seed by seed. One
-with ``predictions_of`` is not even tested: its metric measures what another row
-predicted, so that scores and suppression of poses are compared without the network.
+that a paper reports for it, which then stands beside ours; the study may have a
+``note`` to stand below the table. Paths of configs are as on tools/train.py's command
+line, and options as after ``--cfg-options``; in addition, one of ``codec`` reaches
+every place where the config uses its codec. A row with ``weights_of`` is not trained: it
+tests the weights of another row, seed by seed. One with ``predictions_of`` is not even
+tested: its metric measures what another row predicted, so that scores and suppression
+of poses are compared without the network.
 
     python tools/run_study.py STUDY.py --work-dir work_dirs/study --jobs 2
 
@@ -150,6 +151,7 @@ def write_results(study: dict, runs: list[Run], work_dir: Path) -> None:
         command=shlex.join(['python', *sys.argv]),
         baseline=study.get('baseline'),
         rows=study['rows'],
+        **{key: study[key] for key in ('note',) if key in study},
         missing=[str(run) for run in runs if not run.finished],
         runs=results,
     )

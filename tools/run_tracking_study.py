@@ -9,9 +9,10 @@ are for testing), ``trackers`` and ``detections`` (options by name, as after
         --out docs/results/tracking
 
 generates the videos below ``--data``, tests every tracker on every kind of detections
-with every seed, and writes ``results.json`` and ``table.md``. Interrupted, the same
-command goes on; what was tested with other settings is tested anew. Networks that were
-trained anew under the same names are not noticed: give them a new ``--out``.
+with every seed, and writes ``results.json``, ``table.md`` and ``study.png``.
+Interrupted, the same command goes on; what was tested with other settings is tested
+anew. Networks that were trained anew under the same names are not noticed: give them a
+new ``--out``.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from mmengine.config import Config
 
 from ogn_mm.datasets.generated_people import generate_videos
@@ -36,6 +38,7 @@ from ogn_mm.engine.provenance import (
     package_versions,
 )
 from ogn_mm.evaluation.functional import bootstrap_mean
+from ogn_mm.visualization import draw_scores
 from study.lock import lock_folder
 from study.run import git_state
 
@@ -171,15 +174,40 @@ def run_study(study: dict, args: argparse.Namespace) -> dict:
         print(names, finished[key]['metrics']['MOTA'], flush=True)
         write_atomically(args.out / 'table.md', format_table(results))
     write_atomically(path, json.dumps(results))
+    plot_runs(results).savefig(args.out / 'study.png', dpi=150)
     return results
+
+
+def group_runs(results: dict) -> dict[tuple[str, str], list[dict]]:
+    """The runs of all seeds by detections and tracker."""
+    groups = {}
+    for run in results['runs']:
+        groups.setdefault((run['detections'], run['tracker']), []).append(run)
+    return groups
+
+
+def plot_runs(results: dict) -> Figure:
+    """MOTA of all runs, a panel for each kind of detections."""
+    panels = {}
+    for (detections, tracker), runs in group_runs(results).items():
+        scores = [run['metrics']['MOTA'] for run in runs]
+        panels.setdefault(detections, {})[tracker] = scores
+    rows = sum(map(len, panels.values()))
+    figure = Figure((8, 0.9 * len(panels) + 0.35 * rows), layout='constrained')
+    heights = [1 + len(scores) for scores in panels.values()]
+    axes = figure.subplots(
+        len(panels), squeeze=False, sharex=True, height_ratios=heights
+    )[:, 0]
+    for panel, (detections, scores) in zip(axes, panels.items(), strict=True):
+        draw_scores(panel, scores)
+        panel.set_title(f'detections: {detections}', fontsize='medium', loc='left')
+    axes[-1].set_xlabel('MOTA, %')
+    return figure
 
 
 def format_table(results: dict) -> str:
     """Means and standard deviations over the seeds, and differences to the baseline."""
-    groups = {}
-    for run in results['runs']:
-        groups.setdefault((run['detections'], run['tracker']), []).append(run)
-    baseline = results['baseline']
+    groups, baseline = group_runs(results), results['baseline']
     head = ['detections', 'tracker', *METRICS, 'frames/s', f'MOTA - MOTA of {baseline}']
     lines = [head, ['---', '---', *['--:'] * (len(head) - 2)]]
     for (detections, tracker), runs in groups.items():

@@ -25,19 +25,32 @@ mini = [
     f'{_tracking}/causes configs/studies/tracking_causes.py',
 ]
 full = [
-    '{test} configs/ogn_tracking/'
-    f'{name}_posetrack17.py work_dirs/{checkpoint} {{gpus}} --out {{out}}/{name}.json'
-    for name, checkpoint in [
+    dict(
+        command=f'{{test}} configs/ogn_tracking/{name}_posetrack17.py'
+        f' work_dirs/{checkpoint} {{gpus}} --out {{out}}/{name}.json',
+        row=row,
+        paper={'posetrack/AP': ap, 'posetrack/MOTA': mota},
+    )
+    for row, name, checkpoint, ap, mota in [
         (
+            'Mask R-CNN',
             'ogn-mask-rcnn_r101_fpn-rc_iou-reid',
             'ogn-mask-rcnn_r101_fpn-rc_8xb2-1x_posetrack17/epoch_12.pth',
+            66.7,
+            60.7,
         ),
         *[
             (
+                f'two stages{flow}',
                 f'two-stages-ogn_res152-512x384-gbg_{cues}',
                 'td-ogn_res152-2deconv_8xb8-22e_coco-512x384-gbg/epoch_22.pth',
+                ap,
+                mota,
             )
-            for cues in ('iou-reid', 'iou-reid-flow')
+            for flow, cues, ap, mota in [
+                ('', 'iou-reid', 75.1, 67.7),
+                (' with optical flow', 'iou-reid-flow', 76.7, 70.1),
+            ]
         ],
     ]
 ]

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -133,10 +134,41 @@ def test_metrics_of_a_test_become_a_table(load, tmp_path):
     path = tmp_path / 'metrics.json'
     path.write_text(json.dumps({'posetrack/MOTA': 60.7}))
     benchmark = load('benchmark')
-    text = benchmark.written_metrics(['bash', 'test.sh', '--out', str(path)])
+    metrics = benchmark.written_metrics(['bash', 'test.sh', '--out', str(path)])
+    text = benchmark.format_metrics(metrics)
     assert benchmark.read_tables(text) == [
         [{'metric': 'posetrack/MOTA', 'value': '60.70'}]
     ]
+
+
+def test_rows_of_the_paper_stand_beside_ours(load, tmp_path, capsys):
+    """A test's metrics, by row; without one of the paper's there is an empty cell."""
+    step, path, out = (tmp_path / name for name in ('step.py', 'suite.py', 'out'))
+    step.write_text(
+        'import json, sys\n'
+        'metrics = {"posetrack/AP": float(sys.argv[1]), "posetrack/MOTA": 50.0}\n'
+        'json.dump(metrics, open(sys.argv[3], "w"))\n'
+    )
+    entries = [
+        dict(
+            command=f'python {step} {ap} --out {{out}}/{row}.json', row=row, paper=paper
+        )
+        for row, ap, paper in [
+            ('a', 61.5, {'posetrack/AP': 64.3, 'posetrack/MOTA': 60.7}),
+            ('b', 62.5, {'posetrack/AP': 65.9}),
+        ]
+    ]
+    path.write_text(f'full = {entries}\n')
+    for _ in range(2):  # the second time from the record
+        load('benchmark').main([str(path), '--size', 'full', '--out', str(out)])
+        page = (out / 'report.md').read_text()
+        (out / 'report.md').unlink()
+    table = load('benchmark').read_tables(page)[0]
+    assert [list(row.values()) for row in table] == [
+        ['a', '61.5', '64.3', '50.0', '60.7'],
+        ['b', '62.5', '65.9', '50.0', ''],
+    ]
+    assert (out / 'rows.png').stat().st_size > 5000
 
 
 @pytest.mark.parametrize('path', SUITES, ids=lambda path: path.stem)
@@ -148,12 +180,17 @@ def test_commands_of_suites_are_understood(load, path, options, monkeypatch):
         monkeypatch.syspath_prepend(str(TOOLS / folder))
     for size in benchmark.SIZES:
         args = [path.stem, '--size', size, '--gpus', '8', *options]
-        for program, *words in benchmark.load_suite(benchmark.parse_args(args)):
+        for entry in benchmark.load_suite(benchmark.parse_args(args)):
+            program, *words = entry['words']
             check_paths(words)
             if program == 'python':
                 parse(words)
                 continue
             assert program == 'bash'
-            script = 'tools/slurm_test.sh gpu' if options else 'tools/dist_test.sh'
-            assert shlex.join(words).startswith(script)
+            script = (
+                r'tools/slurm_(train|test)\.sh gpu \S+'
+                if options
+                else (r'tools/dist_(train|test)\.sh')
+            )
+            assert re.match(script + r' configs/\S+\.py ', shlex.join(words))
             assert ('8' in words) != bool(options)

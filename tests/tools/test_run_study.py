@@ -629,7 +629,8 @@ def test_runs_on_a_slurm_cluster(study, run_study, tmp_path, monkeypatch):
 
 
 def test_results_of_a_paper_stand_in_the_table(study, run_study):
-    study.write(STUDY.replace("name='plain',", "name='plain', paper=52.0,"))
+    text = STUDY.replace("name='plain',", "name='plain', paper=52.0,")
+    study.write("note = 'On other data.'\n" + text)
     code, output = run_study('--seeds', 0)
     assert code == 0
     head, _, plain, better = [
@@ -639,3 +640,4 @@ def test_results_of_a_paper_stand_in_the_table(study, run_study):
     ]
     column = head.index('AP, paper')
     assert (plain[column], better[column]) == ('52.0', '')
+    assert 'On other data.' in output

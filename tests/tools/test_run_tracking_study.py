@@ -30,6 +30,25 @@ def test_differences_pair_videos(tool):
     assert (mean, low, high) == (5, 0, 10)
 
 
+def test_each_kind_of_detections_has_its_panel(tool):
+    def run(detections, tracker, mota):
+        return dict(detections=detections, tracker=tracker, metrics=dict(MOTA=mota))
+
+    runs = [
+        run(detections, tracker, mota)
+        for detections, motas in dict(annotated=(90, 80), detector=(60, 50)).items()
+        for tracker in ('IoU', 'all')
+        for mota in motas
+    ]
+    panels = tool.plot_runs(dict(runs=runs)).axes
+    titles = [panel.get_title(loc='left') for panel in panels]
+    assert titles == ['detections: annotated', 'detections: detector']
+    labels = [label.get_text() for label in panels[0].get_yticklabels()]
+    assert labels == ['IoU', 'all']
+    bars = [[bar.get_width() for bar in panel.patches] for panel in panels]
+    assert bars == [[85, 85], [55, 55]]
+
+
 @pytest.mark.parametrize('name', ['tracking', 'tracking_causes', 'tracking_smoke'])
 def test_studies_are_planned(tool, monkeypatch, name):
     monkeypatch.chdir(ROOT)
@@ -68,6 +87,7 @@ def test_a_study_goes_on(tool, tmp_path, monkeypatch):
     assert [run['tracker'] for run in runs] == ['IoU', 'strict']
     assert runs[0]['metrics']['MOTA'] > 90
     assert '| annotated | strict |' in (out / 'table.md').read_text()
+    assert (out / 'study.png').stat().st_size > 5000
 
     monkeypatch.setattr(tool, 'test_tracker', None)
     tool.main(command)

@@ -12,7 +12,7 @@ from ogn_mm.evaluation import find_coco_metric
 from .launch import ALONE, Launcher
 from .run import Run
 
-STUDY_KEYS = {'rows', 'seeds', 'baseline', 'common_options'}
+STUDY_KEYS = {'rows', 'seeds', 'baseline', 'common_options', 'note'}
 SOURCE_KEYS = ('weights_of', 'predictions_of')
 ROW_KEYS = {'name', 'config', 'cfg_options', 'paper', *SOURCE_KEYS}
 

@@ -88,6 +88,8 @@ def format_table(study: dict, rows: dict, differences: dict) -> str:
             ' In brackets: 95 % interval of the difference by a paired bootstrap over '
             f'the test images ({NUM_RESAMPLES} resamples).'
         )
+    if 'note' in study:
+        text += f' {study["note"]}'
     if study['missing']:
         missing = study['missing']
         text += f' Missing: {len(missing)} run{"s" * (len(missing) > 1)}'
