@@ -23,6 +23,32 @@ rows += [  # other sigmas of theirs
     | dict(cfg_options={'codec.sigma': sigma})
     for row, sigma in [(rows[-3], 1.5), (rows[-2], 6.0)]
 ]
+_ogn = 'configs/ogn_topdown/td-ogn_res18-1deconv_1xb32-30e_people1k-128x96.py'
+rows.append(
+    dict(
+        name='OGN, stride 32',
+        config=_ogn,
+        cfg_options={
+            'codec.heatmap_size': (3, 4),
+            'model.head.deconv_out_channels': None,
+            'model.head.deconv_kernel_sizes': None,
+        },
+    )
+)
+rows += [  # larger inputs
+    dict(
+        name=f'OGN, stride 16, {height}x{width}',
+        config=_ogn,
+        cfg_options={
+            'codec.input_size': (width, height),
+            'codec.heatmap_size': (width // 16, height // 16),
+            'train_dataloader.dataset.pipeline.5.input_size': (width, height),
+            'val_dataloader.dataset.pipeline.2.input_size': (width, height),
+            'test_dataloader.dataset.pipeline.2.input_size': (width, height),
+        },
+    )
+    for width, height in [(144, 192), (192, 256)]
+]
 rows += [  # the same weights, decoded from several pixels
     dict(
         name=f'OGN, stride 4, votes within {radius}',

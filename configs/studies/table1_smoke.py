@@ -8,6 +8,7 @@ _two_deconvs = {
 }
 
 baseline = 'a: MSRA, stride 16'
+note = "The paper's figures are of full networks on COCO val2017."
 common_options = {'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 2}
 rows = [
     dict(
