@@ -1,5 +1,6 @@
 """The package as users get it: wheel, scope ``ogn_mm::``, metafiles, Makefile."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import load_tool
@@ -132,6 +134,42 @@ def test_makefile_refuses_other_pythons(tmp_path):
 
 def test_metafiles_of_this_repository():
     assert list(check_metafiles.check_tree(ROOT)) == []
+
+
+METRICS = {
+    'AP': 'coco/AP',
+    'AP@0.5': 'coco/AP .5',
+    'AP@0.75': 'coco/AP .75',
+    'AR': 'coco/AR',
+}
+SMALL_MATTERS = {'randomness.seed', 'optim_wrapper.type', 'train_cfg.val_begin'}
+
+
+def studied_configs():
+    """Configs that a kept study ran as they are: name, mean metrics."""
+    for path in (ROOT / 'docs/results').glob('*/results.json'):
+        study = json.loads(path.read_text())
+        for row in study.get('rows', []):
+            runs = [run for run in study['runs'] if run['row'] == row['name']]
+            changes = {key for run in runs for key in run['overrides']}
+            if runs and row.keys() == {'name', 'config'} and changes <= SMALL_MATTERS:
+                yield (
+                    Path(row['config']).stem,
+                    {
+                        name: round(np.mean([run['metrics'][key] for run in runs]), 3)
+                        for name, key in METRICS.items()
+                    },
+                )
+
+
+def test_results_are_those_of_the_studies():
+    listed = {
+        model['Name']: [result['Metrics'] for result in model['Results']]
+        for path in ROOT.glob('configs/*/metafile.yml')
+        for model in yaml.safe_load(path.read_text())['Models']
+        if 'Results' in model
+    }
+    assert listed == {name: [metrics] for name, metrics in studied_configs()}
 
 
 MODEL = {
