@@ -2,7 +2,8 @@
 
 A suite is a file of configs/benchmarks: for each size a list of command lines of this
 package's tools. One that tests a row of the paper may be a dict of the ``command``, the
-``row`` and what the ``paper`` reports, by the names of the test's metrics.
+``row`` and what the ``paper`` reports, by the names of the test's metrics. What each
+suite needs: docs/suites.md.
 
     python tools/benchmark.py table1 --size smoke
 
@@ -10,7 +11,9 @@ package's tools. One that tests a row of the paper may be a dict of the ``comman
 GPU and about 20 minutes; `full` is the paper's experiment, on a cluster: ``--gpus 8``
 starts trainings and tests by dist_train.sh and dist_test.sh, ``--slurm PARTITION`` with
 it by slurm_train.sh and slurm_test.sh. The commands run one after another; interrupted,
-the same command goes on. Into ``--out`` come what the tools write, and
+the same command goes on. A command that is done is done again when code or configs have
+changed since; studies are always asked, and keep those of their runs that are the same.
+Into ``--out`` come what the tools write, and
 
     report.md      the tables that they printed, and their plots
     rows.png       the metrics of the rows of the paper beside what it reports
@@ -18,6 +21,7 @@ the same command goes on. Into ``--out`` come what the tools write, and
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -28,17 +32,17 @@ import sys
 import time
 from pathlib import Path
 
-from mmengine.config import Config
+import torch
 
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.provenance import device_name, package_versions
 from study.lock import lock_folder
-from study.run import git_state
+from study.run import SOURCES, git_state
+from study.suite import SUITES, goes_on_by_itself, load_suite
 from study.suite_report import format_metrics, read_tables, report_suite
 
 ROOT = Path(__file__).resolve().parents[1]
-SUITES = ROOT / 'configs/benchmarks'
 SIZES = ('smoke', 'mini', 'full')
 
 
@@ -54,52 +58,36 @@ def parse_args(argv=None):
     )
     parser.add_argument('--dry-run', action='store_true', help='print the commands')
     group = parser.add_argument_group('passed on to tools/run_study.py')
-    group.add_argument('--jobs', type=int, default=1)
+    group.add_argument(
+        '--jobs', type=int, help='default: one for each --gpus of this machine'
+    )
     group.add_argument('--gpus', type=int, default=1)
     group.add_argument('--slurm', metavar='PARTITION')
     group.add_argument('--seeds', type=int, nargs='+')
     args = parser.parse_args(argv)
+    if args.jobs is None:
+        free = 0 if args.slurm else torch.cuda.device_count()
+        args.jobs = max(1, free // max(1, args.gpus))
+    for name in ('jobs', 'gpus'):
+        if getattr(args, name) < 1:
+            parser.error(f'--{name} must be at least 1')
     name = Path(args.suite).stem
     args.out = args.out or Path('work_dirs/benchmark', f'{name}-{args.size}')
+    if Path.cwd() != ROOT:  # which is where the commands run
+        args.out = args.out.absolute()
+        if args.suite.endswith('.py'):
+            args.suite = str(Path(args.suite).absolute())
     return args
 
 
-def load_suite(args: argparse.Namespace) -> list[dict]:
-    """The commands of a suite: the ``words`` of each, ``row`` and ``paper`` of some.
-
-    Raises:
-        ValueError: There is no such suite, or it lacks the size.
-    """
-    path = Path(args.suite)
-    if path.suffix != '.py':
-        path = SUITES / f'{args.suite}.py'
-    if not path.is_file():
-        raise ValueError(f'no such suite: {path}')
-    commands = Config.fromfile(path).get(args.size)
-    if not commands:
-        raise ValueError(f'the suite has no commands for `{args.size}`')
-    options = ['--jobs', args.jobs, '--gpus', args.gpus]
-    options += ['--slurm', args.slurm] if args.slurm else []
-    options += ['--seeds', *args.seeds] if args.seeds else []
-    places = dict(
-        out=shlex.quote(str(args.out)),
-        study=f'python tools/run_study.py {shlex.join(map(str, options))} --work-dir',
-        train='bash tools/dist_train.sh',
-        to=f'{args.gpus} --work-dir',
-        test='bash tools/dist_test.sh',
-        gpus=args.gpus,
-    )
-    if args.slurm:  # the number of GPUs is in its environment
-        job = shlex.join([args.slurm, f'{path.stem}-{args.size}'])
-        places |= dict(train=f'bash tools/slurm_train.sh {job}', to='')
-        places |= dict(test=f'bash tools/slurm_test.sh {job}', gpus='')
-    entries = [
-        dict(command=entry) if isinstance(entry, str) else dict(entry)
-        for entry in commands
-    ]
-    for entry in entries:
-        entry['words'] = shlex.split(entry.pop('command').format(**places))
-    return entries
+def hash_sources() -> str:
+    """Of the package, its tools and configs: results are of one state of these."""
+    digest = hashlib.sha256()
+    for folder in SOURCES:
+        for path in sorted((ROOT / folder).rglob('*')):
+            if path.is_file() and '__pycache__' not in path.parts:
+                digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def run_step(words: list[str], lock) -> tuple[int, str]:
@@ -112,8 +100,14 @@ def run_step(words: list[str], lock) -> tuple[int, str]:
     if words[0] == 'python':
         words = [sys.executable, '-W', 'ignore', *words[1:]]
     output = []
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
     with subprocess.Popen(
-        words, cwd=ROOT, stdout=subprocess.PIPE, text=True, pass_fds=[lock.fileno()]
+        words,
+        cwd=ROOT,
+        env=dict(os.environ, PYTHONPATH=path),
+        stdout=subprocess.PIPE,
+        text=True,
+        pass_fds=[lock.fileno()],
     ) as child:
         try:
             for line in child.stdout:
@@ -141,11 +135,16 @@ def written_metrics(words: list[str]) -> dict[str, float]:
 
 
 def find_plots(words: list[str], out: Path) -> list[str]:
-    """The pictures in the folders below ``out`` that a command line names."""
+    """The pictures in the folders below ``out`` that a command line names, and beside
+    the tables that it names."""
     out = ROOT / out
-    folders = [path for word in words if (path := ROOT / word).is_relative_to(out)]
-    plots = sorted(plot for folder in folders for plot in folder.glob('*.png'))
-    return [str(plot.relative_to(out)) for plot in plots]
+    paths = [path for word in words if (path := ROOT / word).is_relative_to(out)]
+    plots = [plot for path in paths if path.is_dir() for plot in path.glob('*.png')]
+    beside = [path.with_suffix('.png') for path in paths if path.suffix == '.md']
+    plots += [plot for plot in beside if plot.exists()]
+    return [
+        str(plot.relative_to(out)) for plot in sorted(set(plots) - {out / 'rows.png'})
+    ]
 
 
 def read_steps(record: Path) -> dict[str, dict]:
@@ -166,33 +165,36 @@ def run_suite(args: argparse.Namespace, commands: list[dict], lock) -> None:
     Raises:
         ValueError: A command failed.
     """
-    record = args.out / 'report.json'
+    record, name = args.out / 'report.json', f'{Path(args.suite).stem}, {args.size}'
     finished = read_steps(record) if record.exists() else {}
+    sources = hash_sources()
     steps = []
     for number, entry in enumerate(commands, 1):
-        words = entry.pop('words')
+        words = entry['words']
         command = shlex.join(words)
         print(f'[{number}/{len(commands)}] {command}', flush=True)
-        if command not in finished:
-            start, source = time.time(), git_state()
+        same = finished.get(command, {}).get('sources') == sources
+        if not same or goes_on_by_itself(words):
+            before = finished[command]['seconds'] if same else 0
+            start, state = time.time(), git_state()
             code, output = run_step(words, lock)
             if code:
                 raise ValueError(f'this command ended with status {code}: {command}')
             metrics = written_metrics(words)
             printed = printed_result(output) or format_metrics(metrics)
             finished[command] = dict(
-                command=command,
-                seconds=round(time.time() - start, 1),
+                seconds=round(before + time.time() - start, 1),
                 printed=printed,
                 metrics=metrics,
                 tables=read_tables(printed),
                 plots=find_plots(words, args.out),
-                **source,
+                sources=sources,
+                **state,
                 versions=package_versions(),
                 device=device_name(),
             )
-        steps.append(finished[command] | entry)
-        name = f'{Path(args.suite).stem}, {args.size}'
+        of_paper = {key: entry[key] for key in ('row', 'paper') if key in entry}
+        steps.append(dict(finished[command], command=command, **of_paper))
         write_atomically(record, json.dumps(dict(name=name, steps=steps), indent=1))
         report_suite(name, steps, args.out)
     print(f'\n{args.out / "report.md"}')
@@ -202,6 +204,9 @@ def main(argv=None):
     args = parse_args(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        if ROOT.name == '.mim':
+            raise ValueError('suites run in a checkout, this is an installed package')
+        os.chdir(ROOT)
         commands = load_suite(args)
         if args.dry_run:
             print('\n'.join(shlex.join(entry['words']) for entry in commands))

@@ -18,10 +18,10 @@ A study file is an MMEngine config:
 that a paper reports for it, which then stands beside ours; the study may have a
 ``note`` to stand below the table. Paths of configs are as on tools/train.py's command
 line, and options as after ``--cfg-options``; in addition, one of ``codec`` reaches
-every place where the config uses its codec. A row with ``weights_of`` is not trained: it
-tests the weights of another row, seed by seed. One with ``predictions_of`` is not even
-tested: its metric measures what another row predicted, so that scores and suppression
-of poses are compared without the network.
+every place where the config uses its codec. A row with ``weights_of`` is not trained:
+it tests the weights of another row, seed by seed. One with ``predictions_of`` is not
+even tested: its metric measures what another row predicted, so that scores and
+suppression of poses are compared without the network.
 
     python tools/run_study.py STUDY.py --work-dir work_dirs/study --jobs 2
 

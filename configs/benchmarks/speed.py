@@ -1,12 +1,16 @@
 # Times of our parts beside their rivals', as ratios in one run, and what networks cost.
 # Nothing else should run.
-_scripts = {
-    'codec': '--sizes 12x16 24x32',
-    'head': '',
-    'pose_nms': '--poses 20 100',
-    'boxes': '--counts 1000 5000',
-    'tracking': '--people 5 20',
-    'keypoint_rcnn': '--images 1',
+_scripts = {  # with options for `smoke`
+    'codec': '--sizes 12x16 24x32 --rounds 2',
+    'head': '--rounds 2',
+    'pipeline': '--samples 20 --rounds 2',
+    'roi_loading': '--samples 8 --rounds 2',
+    'pose_nms': '--poses 20 100 --rounds 2',
+    'boxes': '--counts 1000 5000 --rounds 2',
+    'tracking': '--people 5 20 --rounds 2',
+    'posetrack': '--sequences 2 --frames 20',
+    'keypoint_rois': '--rois 10 --rounds 2',
+    'keypoint_rcnn': '--images 1 --rounds 2',
 }
 _cost = 'python tools/analysis_tools/model_cost.py --out {{out}}/costs.md {}'
 _laptop = ' '.join(
@@ -32,7 +36,7 @@ _full = ' '.join(
     ]
 )
 smoke = [
-    f'python tools/benchmarks/benchmark_{name}.py {options} --rounds 2'
+    f'python tools/benchmarks/benchmark_{name}.py {options}'
     for name, options in _scripts.items()
 ] + [_cost.format(_laptop) + ' --rounds 2']
 mini = [

@@ -2,6 +2,9 @@
 _base_ = './table4.py'
 _rows = " --rows baseline 'c: b, Smooth L1'"
 
-smoke = [*_base_.smoke[:-1], _base_.smoke[-1] + _rows]
-mini = [*_base_.mini[:-1], _base_.mini[-1] + _rows]
-full = [_base_.full[0] + " --rows 'Mask R-CNN' 'c: b, Smooth L1'"]
+smoke = [step + _rows if '{study}' in step else step for step in _base_.smoke]
+mini = [step + _rows if '{study}' in step else step for step in _base_.mini]
+full = [
+    "{study} {out} configs/studies/keypoint_rcnn_full.py --rows 'Mask R-CNN'"
+    " 'c: b, Smooth L1'"
+]

@@ -1,5 +1,6 @@
-# Table 5: tracking. `full` tests networks that were trained before, see
-# configs/ogn_tracking.
+# Table 5: tracking. `full` begins with the boxes of Table 1 and trains both systems, on
+# COCO and Mask R-CNN on PoseTrack 2017 as well.
+_base_ = ['./table1.py']
 _tracking = 'python tools/run_tracking_study.py --out {out}'
 smoke = [f'{_tracking} configs/studies/tracking_smoke.py']
 _detector = (
@@ -24,33 +25,49 @@ mini = [
     f'{_tracking} configs/studies/tracking.py',
     f'{_tracking}/causes configs/studies/tracking_causes.py',
 ]
+_two_stages = 'td-ogn_res152-2deconv_8xb8-22e_coco-512x384-gbg'
+_mask_rcnn = 'ogn-mask-rcnn_r101_fpn-rc_8xb2-1x'
 full = [
-    dict(
-        command=f'{{test}} configs/ogn_tracking/{name}_posetrack17.py'
-        f' work_dirs/{checkpoint} {{gpus}} --out {{out}}/{name}.json',
-        row=row,
-        paper={'posetrack/AP': ap, 'posetrack/MOTA': mota},
-    )
-    for row, name, checkpoint, ap, mota in [
-        (
-            'Mask R-CNN',
-            'ogn-mask-rcnn_r101_fpn-rc_iou-reid',
-            'ogn-mask-rcnn_r101_fpn-rc_8xb2-1x_posetrack17/epoch_12.pth',
-            66.7,
-            60.7,
-        ),
-        *[
+    *_base_.full[:2],
+    f'{{train}} configs/ogn_topdown/{_two_stages}.py {{to}} work_dirs/{_two_stages}'
+    ' --resume',
+    *[
+        f'{{train}} configs/ogn_mask_rcnn/{_mask_rcnn}_{data}.py {{to}}'
+        f' work_dirs/{_mask_rcnn}_{data} --resume'
+        for data in (
+            'coco',
+            'posetrack17',
+        )  # the second begins with the first's weights
+    ],
+    *[
+        dict(
+            command=f'{{test}} configs/ogn_tracking/{name}_posetrack17.py'
+            f' work_dirs/{checkpoint}.pth {{gpus}} --out {{out}}/{name}.json',
+            row=row,
+            paper={'posetrack/AP': ap, 'posetrack/MOTA': mota},
+        )
+        for row, name, checkpoint, ap, mota in [
             (
-                f'two stages{flow}',
-                f'two-stages-ogn_res152-512x384-gbg_{cues}',
-                'td-ogn_res152-2deconv_8xb8-22e_coco-512x384-gbg/epoch_22.pth',
-                ap,
-                mota,
-            )
-            for flow, cues, ap, mota in [
-                ('', 'iou-reid', 75.1, 67.7),
-                (' with optical flow', 'iou-reid-flow', 76.7, 70.1),
-            ]
-        ],
-    ]
+                'Mask R-CNN',
+                'ogn-mask-rcnn_r101_fpn-rc_iou-reid',
+                f'{_mask_rcnn}_posetrack17/epoch_12',
+                66.7,
+                60.7,
+            ),
+            (
+                'two stages',
+                'two-stages-ogn_res152-512x384-gbg_iou-reid',
+                f'{_two_stages}/epoch_22',
+                75.1,
+                67.7,
+            ),
+            (
+                'two stages with optical flow',
+                'two-stages-ogn_res152-512x384-gbg_iou-reid-flow',
+                f'{_two_stages}/epoch_22',
+                76.7,
+                70.1,
+            ),
+        ]
+    ],
 ]

@@ -1,15 +1,21 @@
 # Table 1 on COCO. The boxes: configs/ogn_topdown/README.md.
 # python tools/run_study.py configs/studies/table1_full.py \
 #     --work-dir work_dirs/table1 --gpus 8
-_hm = 'configs/ogn_topdown/td-hm_res50-{}deconv_8xb16-140e_coco-256x192.py'
+_hm = 'configs/ogn_topdown/td-hm_res50-{}deconv_8xb{}_coco-256x192.py'
 _ogn = 'configs/ogn_topdown/td-ogn_res{}-{}deconv_8xb8-22e_coco-{}.py'
 _h = 'h: OGN, 1 deconv, 512x384'
 
 baseline = 'b: MSRA, 2 deconvs, 256x192'
 seeds = [0, 1, 2]
 rows = [
-    dict(name='a: MSRA, 1 deconv, 256x192', config=_hm.format(1), paper=52.0),
-    dict(name=baseline, config=_hm.format(2), paper=68.2),
+    dict(
+        name='a: MSRA, 1 deconv, 256x192', config=_hm.format(1, '16-140e'), paper=52.0
+    ),
+    dict(name=baseline, config=_hm.format(2, '16-140e'), paper=68.2),
+]
+rows += [  # twins of a and b under the recipe of the others
+    dict(name=f'{row["name"]}, recipe of c', config=_hm.format(deconvs, '8-22e'))
+    for deconvs, row in enumerate(rows, 1)
 ]
 rows += [
     dict(name=name, config=_ogn.format(*config), paper=paper)
@@ -33,3 +39,12 @@ rows.append(  # the boxes of the test are all that differs
         paper=71.7,
     )
 )
+rows += [  # c to l tested with flips, too, which the paper does not
+    dict(
+        name=f'{row["name"].partition(":")[0]}, flip test',
+        config=row['config'],
+        cfg_options={'model.test_cfg.flip_test': True},
+        weights_of=row.get('weights_of', row['name']),
+    )
+    for row in rows[4:]
+]

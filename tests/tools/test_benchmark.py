@@ -32,7 +32,7 @@ sys.exit({status})
 
 @pytest.fixture
 def load(monkeypatch):
-    """Imports a module of the tools."""
+    """Imports a module of the tools, in the checkout's root."""
     monkeypatch.syspath_prepend(str(TOOLS))
     monkeypatch.chdir(ROOT)
     return importlib.import_module
@@ -124,6 +124,70 @@ def test_a_failing_step_ends_the_suite(suite, tmp_path):
     assert suite(status=3)[1] == 2  # it is not taken for finished
 
 
+def test_what_has_changed_is_done_again(suite, load, monkeypatch):
+    assert suite()[:2] == (0, 1)
+    benchmark = load('benchmark')
+    before = benchmark.hash_sources()
+    monkeypatch.setattr(benchmark, 'hash_sources', lambda: 'another')
+    assert suite()[:2] == (0, 2)
+    monkeypatch.undo()
+    monkeypatch.setattr(benchmark, 'SOURCES', ('configs',))
+    assert benchmark.hash_sources() != before
+
+
+def test_studies_are_always_asked(load):
+    asks = load('study.suite').goes_on_by_itself
+    assert asks(['python', 'tools/run_study.py', '--jobs', '1'])
+    assert asks(['python', 'tools/run_tracking_study.py', '--out', 'x'])
+    assert not asks(['python', 'tools/benchmarks/benchmark_head.py'])
+
+
+def test_each_seed_is_a_run(load, tmp_path):
+    path = tmp_path / 'suite.py'
+    path.write_text(
+        "seeds = [0, 1]\nfull = ['{train} c.py {to} {out}/{seed}', 'python once.py']\n"
+    )
+    benchmark = load('benchmark')
+
+    def commands(*options):
+        args = [str(path), '--size', 'full', '--out', 'o', '--gpus', '2', *options]
+        suite = benchmark.load_suite(benchmark.parse_args(args))
+        return [shlex.join(entry['words']) for entry in suite]
+
+    train = 'bash tools/dist_train.sh c.py 2 --work-dir o/'
+    assert commands() == ['python once.py', f'{train}0', f'{train}1']
+    assert commands('--seeds', '7') == ['python once.py', f'{train}7']
+    cluster = commands('--slurm', 'gpu', '--seeds', '7')[1]
+    assert cluster == 'bash tools/slurm_train.sh gpu suite-full c.py o/7'
+    path.write_text("full = ['python once.py']\n")
+    with pytest.raises(ValueError, match='--seeds: the suite has no seeds for `full`'):
+        commands('--seeds', '7')
+
+
+def test_it_may_be_called_from_anywhere(load, tmp_path, monkeypatch):
+    """Commands run in the checkout; results lie where the user says."""
+    main = load('benchmark').main
+    (tmp_path / 'suite.py').write_text("smoke = ['ls configs']\n")
+    monkeypatch.chdir(tmp_path)
+    main(['suite.py', '--size', 'smoke', '--out', 'here'])
+    assert (tmp_path / 'here/report.json').exists()
+
+
+@pytest.mark.parametrize('options', [['--jobs', '0'], ['--gpus', '0']])
+def test_numbers_of_jobs_and_gpus(load, options, capsys):
+    with pytest.raises(SystemExit):
+        load('benchmark').main(['codecs', '--size', 'smoke', *options])
+    assert 'must be at least 1' in capsys.readouterr().err
+
+
+@pytest.mark.full
+@pytest.mark.parametrize('path', SUITES, ids=lambda path: path.stem)
+def test_smoke_suites_run(load, path, tmp_path):
+    """To their ends, as users start them; the longest takes ten minutes."""
+    load('benchmark').main([path.stem, '--size', 'smoke', '--out', str(tmp_path)])
+    assert '| --- |' in (tmp_path / 'report.md').read_text()
+
+
 def test_faulty_names(suite, load):
     assert 'has no commands for `full`' in suite(size='full')[0]
     with pytest.raises(SystemExit, match=r'no such suite: .*table9.py'):
@@ -172,7 +236,7 @@ def test_rows_of_the_paper_stand_beside_ours(load, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('path', SUITES, ids=lambda path: path.stem)
-@pytest.mark.parametrize('options', [[], ['--slurm', 'gpu', '--seeds', '0', '1']])
+@pytest.mark.parametrize('options', [[], ['--slurm', 'gpu']])
 def test_commands_of_suites_are_understood(load, path, options, monkeypatch):
     """By the tools that they call; paths exist, and clusters get their own scripts."""
     benchmark = load('benchmark')
@@ -181,8 +245,12 @@ def test_commands_of_suites_are_understood(load, path, options, monkeypatch):
     for size in benchmark.SIZES:
         args = [path.stem, '--size', size, '--gpus', '8', *options]
         for entry in benchmark.load_suite(benchmark.parse_args(args)):
-            program, *words = entry['words']
+            words = entry['words']
             check_paths(words)
+            if size == 'full' and 'tools/detect_people.py' in words:
+                words = ['python', *words[words.index('tools/detect_people.py') :]]
+                assert entry['words'][0] == ('srun' if options else 'python')
+            program, *words = words
             if program == 'python':
                 parse(words)
                 continue

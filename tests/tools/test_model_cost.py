@@ -59,7 +59,7 @@ def folder(tmp_path_factory):
 
 def test_costs(tool, folder, capsys):
     out = folder / 'costs.md'
-    configs = [str(folder / 'hm.py'), str(folder / 'row/seed0.py')]
+    configs = [str(folder / 'hm.py'), '--study', str(folder)]
     options = ['--rounds', '3', '--ap', 'hm=30', '--out', str(out)]
     tool.main([*configs, *options])
     table = out.read_text()
@@ -82,6 +82,19 @@ def test_costs(tool, folder, capsys):
         assert sorted(row['cpu_ms_rounds'])[1] == row['cpu_ms'] > 0
         assert ('gpu_ms' in row) == torch.cuda.is_available()
     assert cv2.imread(str(out.with_suffix('.png'))).std() > 0
+
+
+def test_memory_is_that_of_weights_inputs_and_maps(tool, folder):
+    """A person more takes as much as the one before, and weights are there once."""
+    memory = [
+        tool.measure_memory(tool.load_network(str(folder / 'hm.py'), people))
+        for people in (2, 4, 8)
+    ]
+    steps = memory[1] - memory[0], memory[2] - memory[1]
+    assert steps[1] == pytest.approx(2 * steps[0], rel=0.1)
+    # at least the input, and the first convolution's maps before and behind the norm
+    a_person = 4 * (3 * 32**2 + 2 * 8 * 16**2)
+    assert a_person <= steps[0] / 2 < 4 * a_person
 
 
 def test_what_is_timed_ends_with_keypoints_in_the_image(tool, folder):
@@ -125,6 +138,7 @@ def test_detectors_find_as_many_people_as_they_keep(tool, monkeypatch):
         ([str(TRACKER)], [], 'posetrack17.py: it is neither of a top-down network'),
         (['hm.py', 'hm.py'], [], 'hm.py: another one is called hm, too'),
         (['hm.py'], ['--ap', 'mh=3'], '--ap mh: is none of the networks hm'),
+        ([], ['--study', 'nowhere'], '--study nowhere: there is no result of a run'),
     ],
 )
 def test_mistakes_in_one_sentence(tool, folder, configs, options, message, monkeypatch):

@@ -8,14 +8,15 @@ latency. A score is given by ``--ap NAME=AP``, NAME being the config's. A run of
 mean AP along:
 
     python tools/analysis_tools/model_cost.py docs/results/STUDY/*/seed0.py --out x.md
+    python tools/analysis_tools/model_cost.py --study docs/results/STUDY --out x.md
 
+The second takes all rows that have a result.
 FLOPs are MMEngine's count for a forward pass, in which a multiplication with its
 addition counts once. The latency is that of network and decoding together, from
 normalized inputs to keypoints in the image, without reading, cropping and resizing.
 Networks take turns, on one CPU thread and, where there is a GPU, on that; weights are
-random. Peak memory is measured on a GPU only: what PyTorch allocates for weights,
-inputs and maps. On a CPU the allocators keep what was freed, and no such figure would
-be honest.
+random. Memory is what PyTorch holds at most for weights, inputs and maps, on a
+CPU by its profiler; what libraries take beside that is not in it.
 
 A top-down network of MMPose gets a batch of crops, FLOPs are those of one, and both
 passes of a flip test count where ``model.test_cfg`` asks for one. A detector of
@@ -28,18 +29,12 @@ import argparse
 import json
 import shlex
 import sys
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from mmengine.analysis import FlopAnalyzer, parameter_count
-from mmengine.dataset import pseudo_collate
-from mmpose.apis.inference import dataset_meta_from_config
 from rich.progress import track
-from torch.utils._pytree import tree_leaves
 
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import check_object, read_object
@@ -49,14 +44,20 @@ from ogn_mm.engine.provenance import (
     package_versions,
     processor_name,
 )
-from ogn_mm.models.utils import build_part, pack_image, pack_people, read_config
 from ogn_mm.visualization.curves import COLORS
 
 TOOLS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TOOLS), str(TOOLS / 'benchmarks')]
 
+from network_cost import (  # noqa: E402
+    count_cost,
+    load_network,
+    measure_memory,
+    move_to_gpu,
+    time_networks,
+)
 from study.run import git_state  # noqa: E402
-from timing import compare, format_table, use_one_thread  # noqa: E402
+from timing import format_table, use_one_thread  # noqa: E402
 
 # titles of the table, and which number they show in which unit
 COLUMNS = {
@@ -67,6 +68,7 @@ COLUMNS = {
     'flip test': ('flip_test', None),
     'people': ('people', None),
     'CPU, ms': ('cpu_ms', 1),
+    'CPU memory, MiB': ('cpu_memory', 2**20),
     'GPU, ms': ('gpu_ms', 1),
     'GPU memory, MiB': ('gpu_memory', 2**20),
     'AP, %': ('ap', 1),
@@ -79,29 +81,14 @@ NOTE = (
 )
 
 
-class Network(NamedTuple):
-    """A model in test mode, and a batch for it."""
-
-    model: torch.nn.Module
-    inputs: torch.Tensor
-    samples: list
-
-    @torch.no_grad()
-    def predict(self) -> list:
-        """From inputs to keypoints in the image; ends when they are on the host."""
-        return self.model(self.inputs, self.samples, mode='predict')
-
-    def compute_maps(self, inputs: torch.Tensor) -> tuple:
-        """The forward pass of one input without decoding, as a flat tuple."""
-        found = self.model._forward(inputs, self.samples[:1])
-        return tuple(leaf for leaf in tree_leaves(found) if torch.is_tensor(leaf))
-
-
 def parse_args(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('configs', nargs='+', metavar='CONFIG')
+    parser.add_argument('configs', nargs='*', metavar='CONFIG')
+    parser.add_argument(
+        '--study', type=Path, metavar='DIR', help='work directory of a study'
+    )
     parser.add_argument('--out', type=Path, metavar='FILE.md')
     parser.add_argument(
         '--ap', nargs='+', type=parse_score, default=[], metavar='NAME=AP', help='in %%'
@@ -112,9 +99,25 @@ def parse_args(argv=None):
     for name in ('people', 'rounds'):
         if getattr(args, name) < 1:
             parser.error(f'--{name} must be at least 1')
+    if not args.configs and not args.study:
+        parser.error('CONFIG or --study is needed')
     if args.out and args.out.suffix != '.md':
         parser.error(f'--out {args.out}: the file has to end on .md')
     return args
+
+
+def find_rows(study: Path) -> list[str]:
+    """The config of one run of each row that has a result.
+
+    Raises:
+        ValueError: There is none.
+    """
+    rows = {}
+    for path in sorted(study.glob('*/seed*/result.json')):
+        rows.setdefault(path.parents[1], f'{path.parent}.py')
+    if not rows:
+        raise ValueError(f'--study {study}: there is no result of a run')
+    return list(rows.values())
 
 
 def parse_score(text: str) -> tuple[str, float]:
@@ -141,82 +144,6 @@ def identify(config: str) -> dict:
     return dict(name=results[0]['row'], config=config, ap=float(ap))
 
 
-def load_network(config: str, people: int) -> Network:
-    """Build a config's model, and its inputs from a random image.
-
-    Raises:
-        ValueError: It is neither a top-down pose estimator of MMPose nor a detector of
-            MMDetection.
-    """
-    cfg = read_config(config)
-    image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
-    if cfg.get('data_mode') == 'topdown':
-        model, pipeline = build_part('mmpose', config)
-        boxes = np.tile(np.float32([[200, 100, 400, 400]]), (people, 1))
-        inputs = pack_people(
-            pipeline,
-            image,
-            'random.jpg',
-            boxes,
-            np.ones(people, np.float32),
-            dataset_meta_from_config(model.cfg, 'test'),
-        )
-    elif cfg.get('default_scope') == 'mmdet':
-        model, pipeline = build_part('mmdet', config)
-        inputs = [pack_image(pipeline, image)]
-    else:
-        raise ValueError(
-            'it is neither of a top-down network, with `data_mode` topdown, nor of a '
-            'detector, with `default_scope` mmdet'
-        )
-    batch = model.data_preprocessor(pseudo_collate(inputs))
-    return Network(model, batch['inputs'], batch['data_samples'])
-
-
-def count_cost(network: Network) -> dict:
-    """Parameters, FLOPs of one forward pass of one input, and what comes out."""
-    model, inputs = network.model, network.inputs[:1]
-    people = sum(len(sample.pred_instances) for sample in network.predict())
-    model.forward = network.compute_maps
-    # of what MMEngine's `get_model_complexity_info` finds, the part that is needed
-    flops = FlopAnalyzer(model, inputs).unsupported_ops_warnings(False)
-    flops = flops.uncalled_modules_warnings(False).total()
-    del model.forward
-    test_cfg = getattr(model, 'test_cfg', None) or {}
-    return dict(
-        input_size=f'{inputs.shape[2]}x{inputs.shape[3]}',
-        flip_test='yes' if test_cfg.get('flip_test') else 'no',
-        people=people,
-        parameters=int(parameter_count(model)['']),
-        flops=int(flops),
-    )
-
-
-def time_networks(networks: dict[str, Network], rounds: int, device: str) -> dict:
-    """Milliseconds of each network in each round, by name, on ``cpu`` or ``gpu``."""
-    show = partial(track, description=f'{device.upper()}, rounds', transient=True)
-    rivals = {name: network.predict for name, network in networks.items()}
-    seconds = compare(rivals, rounds, track=show)
-    return {
-        name: {
-            f'{device}_ms': 1e3 * float(np.median(values)),
-            f'{device}_ms_rounds': (1e3 * values).tolist(),
-        }
-        for name, values in seconds.items()
-    }
-
-
-def move_to_gpu(network: Network) -> tuple[Network, dict]:
-    """The network there, and the bytes that it needs there at most."""
-    before = torch.cuda.memory_allocated()
-    network = network._replace(model=network.model.cuda(), inputs=network.inputs.cuda())
-    network.predict()  # the first call may keep constants
-    torch.cuda.reset_peak_memory_stats()
-    network.predict()
-    peak = torch.cuda.max_memory_allocated() - before
-    return network, dict(gpu_memory=peak)
-
-
 def measure(args: argparse.Namespace) -> list[dict]:
     """One dictionary for each network, as written to the JSON file.
 
@@ -224,7 +151,8 @@ def measure(args: argparse.Namespace) -> list[dict]:
         ValueError: A config cannot be measured, or two have the same name.
     """
     rows, networks = {}, {}
-    for config in track(args.configs, 'Counting', transient=True):
+    configs = args.configs + (find_rows(args.study) if args.study else [])
+    for config in track(configs, 'Counting', transient=True):
         try:
             row = identify(config)
             network = load_network(config, args.people)
@@ -235,6 +163,7 @@ def measure(args: argparse.Namespace) -> list[dict]:
         name = row['name']
         if name in rows:
             raise ValueError(f'{config}: another one is called {name}, too')
+        row['cpu_memory'] = measure_memory(network)
         rows[name], networks[name] = row, network
     for name, ap in args.ap:
         if name not in rows:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from ogn_mm.engine.atomic_write import write_atomically
@@ -32,27 +33,47 @@ def read_tables(text: str) -> list[list[dict]]:
     return tables
 
 
+def format_scores(values: list[float]) -> str:
+    """The mean of several seeds, with their standard deviation; empty without any."""
+    if not values:
+        return ''
+    spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
+    return f'{np.mean(values):.1f}{spread}'
+
+
 def compare_to_paper(steps: list[dict], out: Path) -> str:
     """The rows of the paper as a table, and as ``rows.png``; empty without any."""
     steps = [step for step in steps if 'paper' in step]
     if not steps:
         return ''
-    metrics = {step['row']: step['metrics'] for step in steps}
     papers = {step['row']: step['paper'] for step in steps}
     names = list(dict.fromkeys(name for paper in papers.values() for name in paper))
+    scores = {  # of all seeds
+        name: {
+            row: [
+                step['metrics'][name]
+                for step in steps
+                if step['row'] == row and name in step['metrics']
+            ]
+            for row in papers
+        }
+        for name in names
+    }
     lines = [['row', *(cell for name in names for cell in (name, f'{name}, paper'))]]
     lines.append(['---', *['--:'] * (2 * len(names))])
-    for row in metrics:
-        values = [of[row].get(name) for name in names for of in (metrics, papers)]
-        lines.append([row, *('' if v is None else f'{v:.1f}' for v in values)])
-    figure = Figure((8, (1.2 + 0.4 * len(steps)) * len(names)), layout='constrained')
+    for row, paper in papers.items():
+        cells = [
+            cell
+            for name in names
+            for cell in (format_scores(scores[name][row]), str(paper.get(name, '')))
+        ]
+        lines.append([row, *cells])
+    figure = Figure((8, (1.2 + 0.4 * len(papers)) * len(names)), layout='constrained')
     panels = figure.subplots(len(names), squeeze=False)[:, 0]
     for axes, name in zip(panels, names, strict=True):
-        ours, theirs = (
-            {row: found[name] for row, found in of.items() if name in found}
-            for of in (metrics, papers)
-        )
-        draw_scores(axes, {row: [value] for row, value in ours.items()}, theirs)
+        theirs = {row: paper[name] for row, paper in papers.items() if name in paper}
+        ours = {row: values for row, values in scores[name].items() if values}
+        draw_scores(axes, ours, theirs)
         axes.set_xlabel(name)
     figure.savefig(out / 'rows.png', dpi=150)
     table = ''.join(f'| {" | ".join(cells)} |\n' for cells in lines)
