@@ -30,6 +30,10 @@ def parse_args(argv=None):
         help='write the predictions to this .pkl file, and to FILE.pkl.json what was '
         'tested and how long it took, for tools/analysis_tools/report.py',
     )
+    parser.add_argument(
+        '--describe',
+        help='write what was tested to this .json file, without --dump too',
+    )
     args = parser.parse_args(argv)
     args.checkpoint = args.checkpoint or None  # '' from dist_test.sh
     return args
@@ -45,6 +49,7 @@ def merge_args(cfg, args: argparse.Namespace):
         require_checkpoint(args.checkpoint)
     check_target('--out', args.out, ('.json', '.pkl'))
     check_target('--dump', args.dump, ('.pkl', '.pickle'))
+    check_target('--describe', args.describe, ('.json',))
     if args.dump:
         metrics = cfg.test_evaluator
         metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
@@ -64,8 +69,9 @@ def test(args: argparse.Namespace):
         return
     if args.out:
         dump_atomically(metrics, args.out)
-    if args.dump:
-        dump_atomically(describe_test(runner, metrics), f'{args.dump}.json', indent=1)
+    record = describe_test(runner, metrics)
+    for path in filter(None, [args.dump and f'{args.dump}.json', args.describe]):
+        dump_atomically(record, path, indent=1)
 
 
 def main(argv=None):

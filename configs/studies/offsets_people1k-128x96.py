@@ -35,20 +35,20 @@ rows.append(
         },
     )
 )
-rows += [  # larger inputs
+_width, _height = 192, 256
+rows.append(
     dict(
-        name=f'OGN, stride 16, {height}x{width}',
+        name='OGN, stride 16, 256x192',
         config=_ogn,
         cfg_options={
-            'codec.input_size': (width, height),
-            'codec.heatmap_size': (width // 16, height // 16),
-            'train_dataloader.dataset.pipeline.5.input_size': (width, height),
-            'val_dataloader.dataset.pipeline.2.input_size': (width, height),
-            'test_dataloader.dataset.pipeline.2.input_size': (width, height),
+            'codec.input_size': (_width, _height),
+            'codec.heatmap_size': (_width // 16, _height // 16),
+            'train_dataloader.dataset.pipeline.5.input_size': (_width, _height),
+            'val_dataloader.dataset.pipeline.2.input_size': (_width, _height),
+            'test_dataloader.dataset.pipeline.2.input_size': (_width, _height),
         },
     )
-    for width, height in [(144, 192), (192, 256)]
-]
+)
 rows += [  # the same weights, decoded from several pixels
     dict(
         name=f'OGN, stride 4, votes within {radius}',

@@ -9,8 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from mmengine.dist import get_world_size
 from mmengine.runner import Runner
+
+from .config_check import type_name
+from .optim_wrappers.bfloat16_optim_wrapper import computes_in_bfloat16
 
 PACKAGES = ('torch', 'mmpose', 'mmcv', 'mmengine', 'numpy')
 
@@ -33,6 +37,18 @@ def processor_name() -> str:
         found = re.search(r'model name\s*: (.*)', Path('/proc/cpuinfo').read_text())
         processor = found[1] if found else processor
     return f'{processor}, {os.cpu_count()} cores'
+
+
+def training_precision(cfg: Config) -> str:
+    """Number format of the forward pass in training, on this machine's device."""
+    wrapper = cfg.get('optim_wrapper') or {}
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    kind = type_name(wrapper)
+    if kind == 'AmpOptimWrapper':
+        return wrapper.get('dtype', 'float16')
+    if kind == 'Bfloat16OptimWrapper' and computes_in_bfloat16(device):
+        return 'bfloat16'
+    return 'float32'
 
 
 def format_circumstances(results: list[dict], command: str | None = None) -> str:
@@ -74,7 +90,8 @@ def describe_test(runner: Runner, metrics: dict) -> dict:
         metrics (dict): What the test gave.
 
     Returns:
-        dict: For a JSON file. ``speed`` has the ``seconds`` that this process's
+        dict: For a JSON file. ``precision`` is the training's on this device; ``speed``
+        has the ``seconds`` that this process's
         iterations took in all, and ``data_seconds``, in which they waited for data.
     """
     loader, scalars = runner.test_dataloader, runner.message_hub.log_scalars
@@ -83,6 +100,7 @@ def describe_test(runner: Runner, metrics: dict) -> dict:
         checkpoint=runner.cfg.load_from,
         finished=datetime.datetime.now().isoformat(timespec='seconds'),
         device=device_name(),
+        precision=training_precision(runner.cfg),
         processes=get_world_size(),
         versions=package_versions(),
         metrics=metrics,

@@ -64,6 +64,7 @@ from xtcocotools.cocoeval import COCOeval
 parser = argparse.ArgumentParser()
 for name in ('config', 'checkpoint', '--work-dir', '--out', '--launcher', '--dump'):
     parser.add_argument(name)
+parser.add_argument('--describe', type=pathlib.Path)
 args = parser.parse_args()
 cfg = Config.fromfile(args.config)
 state = json.loads(pathlib.Path(args.checkpoint).read_text())
@@ -90,6 +91,8 @@ names = ('coco/AP', 'coco/AP .5', 'coco/AP .75', 'M', 'L', 'coco/AR')
 metrics = dict(zip(names, evaluation.stats))
 metrics.update({'coco/bbox_mAP': 0.625 for _ in of_boxes})
 pathlib.Path(args.out).write_text(json.dumps(metrics))
+record = dict(device='a GPU', versions=dict(torch='9'), precision='float32')
+args.describe.write_text(json.dumps(record))
 """
 
 CONFIG = """
@@ -625,7 +628,7 @@ def test_runs_on_a_slurm_cluster(study, run_study, tmp_path, monkeypatch):
     assert tools == ['train.py', 'test.py', 'train.py', 'test.py']
     assert all('-p part --job-name=' in call for call in calls)
     assert all('--ntasks=4' in call for call in calls)
-    assert len(study.runs()) == 2
+    assert [run['device'] for run in study.runs().values()] == ['a GPU'] * 2  # the node's
 
 
 def test_results_of_a_paper_stand_in_the_table(study, run_study):

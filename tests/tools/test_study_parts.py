@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from ogn_mm.engine import provenance
+
 TOOLS = Path(__file__).parents[2] / 'tools'
 
 
@@ -73,7 +75,7 @@ def test_jobs_share_the_gpus(load, launcher, gpus, expected):
         (dict(type='Bfloat16OptimWrapper'), False, 'float32'),
     ],
 )
-def test_training_precision(load, monkeypatch, wrapper, cpu_has_bfloat16, expected):
-    record = load('study.record')
-    monkeypatch.setattr(record, 'computes_in_bfloat16', lambda device: cpu_has_bfloat16)
-    assert record.training_precision(Config(dict(optim_wrapper=wrapper))) == expected
+def test_training_precision(monkeypatch, wrapper, cpu_has_bfloat16, expected):
+    monkeypatch.setattr(provenance, 'computes_in_bfloat16', lambda _: cpu_has_bfloat16)
+    config = Config(dict(optim_wrapper=wrapper))
+    assert provenance.training_precision(config) == expected

@@ -5,16 +5,13 @@ import io
 from pathlib import Path
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
-from ogn_mm.engine.config_check import type_name
 from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.json_lines import read_json_lines
-from ogn_mm.engine.optim_wrappers.bfloat16_optim_wrapper import computes_in_bfloat16
 from ogn_mm.evaluation import find_coco_metric
 from ogn_mm.evaluation.functional import (
     OKS_THRESHOLDS,
@@ -29,18 +26,6 @@ CURVES = {
     'acc_pose': (100, ('iteration', 'keypoints found in training, %')),
     'loss': (1, ('iteration', 'training loss')),
 }
-
-
-def training_precision(cfg: Config) -> str:
-    """Number format of the forward pass in training, on this machine's device."""
-    wrapper = cfg.get('optim_wrapper', {})
-    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    kind = type_name(wrapper)
-    if kind == 'AmpOptimWrapper':
-        return wrapper.get('dtype', 'float16')
-    if kind == 'Bfloat16OptimWrapper' and computes_in_bfloat16(device):
-        return 'bfloat16'
-    return 'float32'
 
 
 def match_predictions(cfg: Config, predictions: Path, ap: float) -> PoseMatches:

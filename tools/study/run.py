@@ -16,7 +16,6 @@ from mmengine.config import Config
 
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import read_object
-from ogn_mm.engine.provenance import device_name, package_versions
 
 from .launch import ALONE, TOOLS, Launcher
 from .record import (
@@ -24,7 +23,6 @@ from .record import (
     pack_matches,
     read_curves,
     read_result,
-    training_precision,
 )
 
 # Without arguments these change no figure: results from before them stay valid.
@@ -72,6 +70,7 @@ class Run:
         self.log = self.folder / 'console.log'
         self.result = self.folder / 'result.json'
         self.metrics = self.folder / 'metrics.json'
+        self.described = self.folder / 'test.json'
         self.predictions = self.folder / 'predictions.pkl'
         self.process = self.error = self.source = None
         self.only_measures = self.dumps = False
@@ -137,7 +136,8 @@ class Run:
             return
         command = self.launcher.command(str(self), self.config, checkpoint)
         dump = ['--dump', self.predictions] if self.dumps else []
-        self.launch(*command, *dump, '--work-dir', self.folder, '--out', self.metrics)
+        outputs = ['--out', self.metrics, '--describe', self.described]
+        self.launch(*command, *dump, '--work-dir', self.folder, *outputs)
 
     def measure(self) -> None:
         """Start the measurement of another run's predictions."""
@@ -238,6 +238,10 @@ class Run:
         try:
             cfg = Config.fromfile(self.config)
             matches = match_predictions(cfg, predictions, metrics['coco/AP'])
+            # of the process that tested: this one may be on a cluster's head node
+            described = self.source.result if self.only_measures else self.described
+            facts = dict(versions=dict, device=str, precision=str)
+            described = read_object(described, **facts)
         except (ValueError, OSError) as error:
             self.error = str(error)
             return
@@ -249,9 +253,7 @@ class Run:
             overrides=self.overrides,
             checkpoint=self.tested_checkpoint(),
             **self.state,
-            versions=package_versions(),
-            device=device_name(),
-            precision=training_precision(cfg),
+            **{name: described[name] for name in facts},
             started=self.started.isoformat(timespec='seconds'),
             finished=now.isoformat(timespec='seconds'),
             wall_seconds=round((now - self.started).total_seconds(), 1),
