@@ -194,7 +194,7 @@ COLLECTION = {
 def problems_of(root, models, collections=(COLLECTION,), imported=True):
     """Write a small tree of metafiles and return its problems."""
     folder = root / 'configs' / 'x'
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / 'a.py').write_text('')
     (folder / 'README.md').write_text('')
     content = {'Collections': list(collections), 'Models': models}
@@ -202,6 +202,19 @@ def problems_of(root, models, collections=(COLLECTION,), imported=True):
     index = {'Import': ['configs/x/metafile.yml'] if imported else []}
     (root / 'model-index.yml').write_text(yaml.safe_dump(index))
     return list(check_metafiles.check_tree(root))
+
+
+def test_folders_of_recipes_have_a_metafile(tmp_path):
+    for name in ('_base_', 'benchmarks', 'mine', 'studies', 'new', 'other'):
+        (tmp_path / 'configs' / name).mkdir(parents=True)
+        (tmp_path / 'configs' / name / 'b.py').write_text('')
+    (tmp_path / 'configs/pictures').mkdir()
+    (tmp_path / 'configs/x').mkdir()
+    (tmp_path / 'configs/x/study.py').write_text('')  # is no recipe
+    assert problems_of(tmp_path, [MODEL]) == [
+        'configs/new has no metafile.yml',
+        'configs/other has no metafile.yml',
+    ]
 
 
 def test_sound_metafile(tmp_path):

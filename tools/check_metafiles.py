@@ -1,8 +1,9 @@
 """Check model-index.yml and the metafiles under configs/.
 
-They follow OpenMMLab's model index: every metafile is imported once, every model
-names an existing config after which it is called, every config beside a metafile has
-its model, names are unique, and results are numbers.
+They follow OpenMMLab's model index: every folder of recipes has a metafile, every
+metafile is imported once, every model names an existing config after which it is
+called, every config beside a metafile has its model, names are unique, and results are
+numbers.
 
     python tools/check_metafiles.py [ROOT]
 """
@@ -15,6 +16,11 @@ from numbers import Real
 from pathlib import Path
 
 import yaml
+
+# Folders of configs/ that hold no recipes; the tutorial's reader makes the last.
+NO_RECIPES = ('_base_', 'benchmarks', 'studies', 'mine')
+# Lies beside the demo's configs, and is none.
+STUDY = 'study.py'
 
 
 def check_collection(collection, root):
@@ -82,7 +88,7 @@ def check_completeness(path, content, root):
     """Configs beside a metafile that it does not have, as sentences."""
     listed = {model.get('Config') for model in content.get('Models') or []}
     for config in sorted((root / path).parent.glob('*.py')):
-        if str(config.relative_to(root)) not in listed:
+        if config.name != STUDY and str(config.relative_to(root)) not in listed:
             yield f'Models lack {config.relative_to(root)}'
 
 
@@ -93,6 +99,13 @@ def check_names(contents):
         counts = Counter(str(entry.get('Name')) for entry in entries)
         for name in sorted(name for name in counts if counts[name] > 1):
             yield f'{kind}: {name} stands in the metafiles more than once'
+
+
+def check_folders(root):
+    """Folders of recipes without a metafile, as sentences."""
+    for folder in sorted({path.parent for path in root.glob('configs/*/*.py')}):
+        if folder.name not in NO_RECIPES and not (folder / 'metafile.yml').is_file():
+            yield f'{folder.relative_to(root)} has no metafile.yml'
 
 
 def check_tree(root):
@@ -115,6 +128,7 @@ def check_tree(root):
             check_completeness(path, content, root),
         )
         yield from (f'{path}: {problem}' for problem in chain(*problems))
+    yield from check_folders(root)
     yield from check_names(contents.values())
 
 
