@@ -14,6 +14,7 @@ import yaml
 from conftest import load_tool
 from mmengine.config import Config
 from mmengine.hub import get_config
+from modelindex.load_model_index import load as load_model_index
 
 import ogn_mm
 
@@ -134,6 +135,28 @@ def test_makefile_refuses_other_pythons(tmp_path):
 
 def test_metafiles_of_this_repository():
     assert list(check_metafiles.check_tree(ROOT)) == []
+
+
+def test_mim_reads_the_metafiles():
+    """All that they hold, by the package that MIM reads them with."""
+    index = load_model_index(str(ROOT / 'model-index.yml'))
+    assert not index.check_errors
+    metafiles = [
+        yaml.safe_load(path.read_text()) for path in ROOT.glob('configs/*/metafile.yml')
+    ]
+    for kind, found in (('Collections', index.collections), ('Models', index.models)):
+        expected = {
+            entry['Name']: entry for content in metafiles for entry in content[kind]
+        }
+        assert {entry.name for entry in found} == expected.keys()
+        assert len(found) == len(expected)
+        for entry in found:
+            plain = dict(entry.data)
+            if 'Metadata' in plain:
+                plain['Metadata'] = entry.metadata.data
+            if 'Results' in plain:
+                plain['Results'] = [result.data for result in entry.results]
+            assert plain == expected[entry.name]
 
 
 METRICS = {
