@@ -170,11 +170,34 @@ def test_get_flops(trained, capsys):
     assert 'Params: 0.977K' in capsys.readouterr().out
 
 
-def test_analyze_logs(trained, tmp_path):
+def test_print_config(trained, capsys):
+    run_tool(mmpose, 'analysis_tools/print_config.py', trained[0])
+    text = capsys.readouterr().out.partition('Config:\n')[2]
+    config = Config.fromstring(text, '.py')
+    assert config.model == Config.fromfile(trained[0]).model
+
+
+def test_mmposes_test(trained, tmp_path):
+    """The metric is that of the validation at the end of the training."""
+    config, folder = trained
+    run_tool(
+        *(mmpose, 'test.py', config, folder / 'epoch_1.pth'),
+        *('--work-dir', tmp_path, '--out', tmp_path / 'metrics.json'),
+        *('--cfg-options', f'visualizer.name={tmp_path.name}'),
+    )
+    (log,) = folder.glob('*/vis_data/scalars.json')
+    validated = json.loads(log.read_text().splitlines()[-1])
+    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    assert metrics['EPE'] == pytest.approx(validated['EPE'], rel=1e-5)
+
+
+def test_analyze_logs(trained, tmp_path, capsys):
     (log,) = trained[1].glob('*/vis_data/scalars.json')
     options = ['--keys', 'loss', '--backend', 'Agg', '--out', tmp_path / 'x.png']
     run_tool(mmpose, 'analysis_tools/analyze_logs.py', 'plot_curve', log, *options)
     assert cv2.imread(str(tmp_path / 'x.png')).std() > 0
+    run_tool(mmpose, 'analysis_tools/analyze_logs.py', 'cal_train_time', log)
+    assert re.search(r'average iter time: [\d.]+ s/iter', capsys.readouterr().out)
 
 
 @pytest.fixture(scope='module')
