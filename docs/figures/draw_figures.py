@@ -3,6 +3,7 @@
 python docs/figures/draw_figures.py
 """
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -126,14 +127,22 @@ def draw_offsets(image: np.ndarray, box: np.ndarray, keypoints: np.ndarray) -> F
     )
 
 
-def main():
+def parse_args(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--out', type=Path, default=FOLDER, help='folder')
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    out = parse_args(argv).out
+    out.mkdir(parents=True, exist_ok=True)
     image, crowd, _ = sample_scene(7, 0, 8, (320, 240), 4, 0.8)
     figures = dict(gbg=draw_gbg(image, crowd))
     image, (box,), (keypoints,) = sample_scene(7, 0, 11, (320, 240), 3, 0.6)
     figures['ratio_consistent'] = draw_rois(image, box)
     figures['offsets'] = draw_offsets(image, box, keypoints)
     for name, figure in figures.items():
-        figure.savefig(FOLDER / f'{name}.jpg', dpi=110, pil_kwargs=dict(quality=88))
+        figure.savefig(out / f'{name}.jpg', dpi=110, pil_kwargs=dict(quality=88))
 
 
 if __name__ == '__main__':
