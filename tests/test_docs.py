@@ -1,17 +1,24 @@
 """What the documents tell people to type is understood, and what they link to exists.
 
-That the tools do what they say is for the tests of the tools; here every command line
-of every Markdown file is parsed by the tool that it calls.
+That the commands do what they say is for test_docs_commands.py; here every command line
+of every Markdown file is parsed by the tool that it calls, also where a shell script
+stands between, and its options are merged into its config.
 """
 
+import copy
 import importlib
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import load_tool
 from mmengine.config import Config
+from tiny_detector import read_config
+
+from ogn_mm.engine.config_check import check_config, merge_options
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -20,13 +27,30 @@ DOCUMENTS = [
     for path in sorted(ROOT.glob(f'{folder}/*.md'))
 ]
 # Programs that are not of this repository; python is python -m.
-FOREIGN = ('export', 'mim', 'module', 'pip', 'python', 'tensorboard', 'tox')
+FOREIGN = ('[', 'export', 'mim', 'module', 'pip', 'python', 'tensorboard', 'tox')
 PLACEHOLDER = re.compile(r'\b[A-Z][A-Z_]{2,}\b')
+# Configs that stand for what a reader fills in.
+STAND_INS = {
+    'CONFIG': 'ogn_topdown/td-ogn_res50-1deconv_8xb8-22e_coco-256x192.py',
+    'configs/mine/': 'demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py',
+    'configs/ogn_mask_rcnn/CONFIG': 'ogn_mask_rcnn/'
+    'ogn-mask-rcnn_r50_fpn-rc_8xb2-1x_coco.py',
+    'configs/ogn_tracking/CONFIG': 'ogn_tracking/'
+    'two-stages-ogn_res152-512x384-gbg_iou-reid_posetrack17.py',
+    'configs/person_detector/CONFIG': 'person_detector/'
+    'faster-rcnn_r50_fpn_1x_coco-person.py',
+}
 
 
 def commands(document):
-    """The command lines of a document's bash blocks, as lists of words."""
-    for block in re.findall(r'^```bash\n(.*?)^```', document.read_text(), re.M | re.S):
+    """The command lines of a document, as lists of words.
+
+    Those of its bash and sh blocks, and ``python`` scripts in its sentences.
+    """
+    text = document.read_text()
+    blocks = re.findall(r'^```(?:bash|sh)\n(.*?)^```', text, re.M | re.S)
+    blocks += re.findall(r'`(python (?:tools|docs)/\w[^`]*)`', text)
+    for block in blocks:
         variables = {}
         for line in block.replace('\\\n', ' ').splitlines():
             if '=$(' in line:  # what only a shell knows
@@ -57,30 +81,62 @@ def check_paths(words):
 
 
 def parse(words):
-    """Let a Python tool parse its arguments."""
-    tool = load_tool(words[0].removeprefix('tools/').removesuffix('.py'))
+    """Let a Python tool parse its arguments, and check those for its config."""
+    tool = load_tool(f'../{words[0]}'.removesuffix('.py'))
     if not hasattr(tool, 'parse_args'):
         assert len(words) == 1
         return
     try:
-        tool.parse_args(words[1:])
+        args = tool.parse_args(words[1:])
     except SystemExit as end:
         pytest.fail(f'status {end.code}')
+    if hasattr(args, 'cfg_options'):
+        check_options(args.config, args.cfg_options or {})
+
+
+def check_options(name, options):
+    """Options change settings of the config, or add some where others are."""
+    for start, path in STAND_INS.items():
+        if name.startswith(start):
+            name = f'configs/{path}'
+    config = copy.deepcopy(read_config(ROOT / name))
+    for option in options:
+        node = config
+        for part in option.split('.')[:-1]:
+            assert part in node, option
+            node = node[part]
+    merge_options(config, options)
+    check_config(config)
+
+
+def arguments_of(script, folder):
+    """The Python tool that a shell script starts, and its arguments there.
+
+    In place of ``python`` and ``srun`` is a program that prints its arguments.
+    """
+    for name in ('python', 'srun'):
+        (folder / name).write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+        (folder / name).chmod(0o755)
+    env = dict(os.environ, PATH=f'{folder}:{os.environ["PATH"]}')
+    done = subprocess.run(['bash', *script], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    words = done.stdout.splitlines()
+    (start,) = (i for i, word in enumerate(words) if re.match(r'tools/\w+\.py$', word))
+    return words[start:]
 
 
 @pytest.mark.parametrize('words', COMMANDS)
-def test_commands_are_understood(words, monkeypatch):
+def test_commands_are_understood(words, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     check_paths(words)
     program, *arguments = words
-    if program == 'python' and arguments[0].startswith('tools/'):
+    if program == 'python' and re.match('tools/|docs/', arguments[0]):
         for folder in ('tools', Path(arguments[0]).parent):
             monkeypatch.syspath_prepend(str(ROOT / folder))
         parse(arguments)
     elif program == 'bash':
-        script = (ROOT / arguments[0]).read_text()
-        least = int(re.search(r'if \[ \$# -lt (\d) \]', script)[1])
-        assert len(arguments) - 1 >= least
+        monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+        parse(arguments_of(arguments, tmp_path))
     elif program == 'make':
         assert f'\n{arguments[0]}:' in (ROOT / 'Makefile').read_text()
     else:
