@@ -4,7 +4,7 @@
 _name = 'configs/ogn_topdown/td-{}_res18-{}deconv_1xb32-100e_people1k-256x192.py'
 _deconvs = {16: 1, 8: 2, 4: 3}
 
-baseline = 'DARK, stride 8, sigma 1'  # the strongest rival
+baseline = 'DARK, stride 8, sigma 1'  # the strongest plain heatmap
 seeds = [0, 1, 2]
 _sgd = dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.0001)
 _loss_times_10 = dict(type='OffsetGuidedLoss', loss_weight=10.0)

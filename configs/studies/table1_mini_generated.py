@@ -3,9 +3,10 @@
 #     --work-dir work_dirs/table1_mini_generated --jobs 3
 _base_ = './table1_mini.py'
 
-_epochs = 30
+_epochs = 30  # the schedule of adam_30e.py
 common_options = {
     'train_cfg.max_epochs': _epochs,
+    'param_scheduler.1.milestones': [24, 28],
     'val_evaluator.ann_file': 'data/generated_people/annotations/val.json',
     'test_evaluator.ann_file': 'data/generated_people/annotations/val.json',
 }
