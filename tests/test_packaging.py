@@ -175,8 +175,10 @@ def studied_configs():
         for path in folder.glob('*/seed*/result.json'):
             result = json.loads(path.read_text())
             runs.setdefault(result['row'], []).append(result)
-        study = ROOT / f'configs/studies/{folder.name}.py'
-        for row in Config.fromfile(study).get('rows', []) if runs else []:
+        if not runs:  # no study of configs
+            continue
+        study = Config.fromfile(ROOT / f'configs/studies/{folder.name}.py')
+        for row in study.rows:
             of_row = runs.get(row['name'], [])
             changes = {key for run in of_row for key in run['overrides']}
             if of_row and row.keys() == {'name', 'config'} and changes <= SMALL_MATTERS:
