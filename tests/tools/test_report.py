@@ -213,14 +213,24 @@ def test_results_of_coco_give_the_same(folder, content):
     assert not any(word in without.text for word in ('per second', 'Tested', 'worst'))
 
 
-def test_heatmaps_and_offsets_of_a_person(folder, people):
+@pytest.fixture(scope='module')
+def third(people):
+    """The third person, as IMAGE_ID/ANN_ID."""
+    return f'{people[2]["image_id"]}/{people[2]["id"]}'
+
+
+@pytest.fixture(scope='module')
+def offset_content(folder, third):
+    """The page with the offsets of the third person."""
     model = MODELS.build(Config.fromfile(folder / 'ogn.py').model)
     torch.save(dict(state_dict=model.state_dict()), folder / 'ogn.pth')
-    person = people[2]
-    name = f'{person["image_id"]}/{person["id"]}'
     options = ['--num-worst', '0', '--checkpoint', str(folder / 'ogn.pth')]
-    page = Page(report(folder, 'found.pkl', 'ogn.py', '--person', name, *options))
-    assert f'Heatmaps and offsets of person {name}' in page.text
+    return report(folder, 'found.pkl', 'ogn.py', '--person', third, *options)
+
+
+def test_heatmaps_and_offsets_of_a_person(third, offset_content):
+    page = Page(offset_content)
+    assert f'Heatmaps and offsets of person {third}' in page.text
     picture = page.all('img', 'src')[-1]
     width, height = decode(picture)
     assert picture.startswith('data:image/jpeg') and min(width, height) > 500
@@ -334,7 +344,11 @@ def test_page_in_a_browser(browse, content, folder, tmp_path):
 
 
 @pytest.mark.parametrize('width', [500, 1200])
-def test_pictures_are_seen_and_nothing_is_cut_off(width, browse, content, tmp_path):
+@pytest.mark.parametrize('page', ['content', 'offset_content'])
+def test_pictures_are_seen_and_nothing_is_cut_off(
+    page, width, browse, request, tmp_path
+):
+    content = request.getfixturevalue(page)
     probe = """<script>
         const images = [...document.images].map(i => [i.naturalWidth, i.naturalHeight]);
         const root = document.documentElement;
