@@ -16,12 +16,13 @@ from mmengine.runner import Runner
 from .config_check import type_name
 from .optim_wrappers.bfloat16_optim_wrapper import computes_in_bfloat16
 
-PACKAGES = ('torch', 'mmpose', 'mmcv', 'mmengine', 'numpy')
+PACKAGES = ('torch', 'torchvision', 'mmpose', 'mmdet', 'mmcv', 'mmengine', 'numpy')
 
 
 def package_versions() -> dict[str, str]:
-    """The versions that results may depend on, by package."""
-    return {name: version(name) for name in PACKAGES}
+    """The versions that results may depend on, by package; CUDA's if torch has one."""
+    versions = {name: version(name) for name in PACKAGES}
+    return versions | ({'CUDA': torch.version.cuda} if torch.version.cuda else {})
 
 
 def device_name() -> str:

@@ -1,4 +1,9 @@
-from ogn_mm.engine.provenance import format_circumstances
+from importlib.metadata import version
+
+import pytest
+import torch
+
+from ogn_mm.engine.provenance import format_circumstances, package_versions
 
 
 def test_circumstances_are_told_once():
@@ -16,3 +21,22 @@ def test_circumstances_are_told_once():
         '- Versions: torch 2',
         '- Device: CPU',
     ]
+
+
+@pytest.mark.parametrize('cuda', [None, '12.6'])
+def test_versions_of_all_that_studies_need(cuda, monkeypatch):
+    monkeypatch.setattr(torch.version, 'cuda', cuda)
+    versions = package_versions()
+    assert versions.pop('CUDA', None) == cuda
+    assert versions.keys() == {
+        *('torch', 'torchvision', 'mmpose', 'mmdet', 'mmcv', 'mmengine', 'numpy')
+    }
+    assert versions['mmdet'] == version('mmdet')
+
+
+def test_versions_of_older_records_stand_beside_newer_ones():
+    older = dict(commit='a1', dirty=False, versions=dict(torch='2'), device='CPU')
+    newer = dict(older, versions=dict(torch='2', mmdet='3', CUDA='12.6'))
+    assert '\n- Versions: torch 2; torch 2, mmdet 3, CUDA 12.6\n' in (
+        format_circumstances([newer, older])
+    )
