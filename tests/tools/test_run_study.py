@@ -628,7 +628,8 @@ def test_runs_on_a_slurm_cluster(study, run_study, tmp_path, monkeypatch):
     assert tools == ['train.py', 'test.py', 'train.py', 'test.py']
     assert all('-p part --job-name=' in call for call in calls)
     assert all('--ntasks=4' in call for call in calls)
-    assert [run['device'] for run in study.runs().values()] == ['a GPU'] * 2  # the node's
+    devices = [run['device'] for run in study.runs().values()]
+    assert devices == ['a GPU'] * 2  # the node's
 
 
 def test_results_of_a_paper_stand_in_the_table(study, run_study):
