@@ -18,10 +18,10 @@ TIMES = ('time', 'data_time', 'memory')
 
 
 @contextlib.contextmanager
-def fork_server(output, *folders):
+def fork_server(output, *folders, cwd=None):
     """A function that runs a tool as fork_server.py says; prints into a file.
 
-    The tools import from ``folders`` as well.
+    The tools import from ``folders`` as well, and run in ``cwd``.
     """
     path = [str(tiny_pose.ROOT), str(HERE), *map(str, folders)]
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=':'.join(path))
@@ -33,6 +33,7 @@ def fork_server(output, *folders):
             stdout=subprocess.PIPE,
             stderr=file,
             env=env,
+            cwd=cwd,
             text=True,
         ) as server,
     ):
