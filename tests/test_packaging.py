@@ -185,7 +185,9 @@ def studied_configs():
                 yield (
                     Path(row['config']).stem,
                     {
-                        name: round(np.mean([run['metrics'][key] for run in of_row]), 3)
+                        name: float(
+                            f'{np.mean([run["metrics"][key] for run in of_row]):.3f}'
+                        )
                         for name, key in METRICS.items()
                     },
                 )

@@ -20,9 +20,11 @@ PACKAGES = ('torch', 'torchvision', 'mmpose', 'mmdet', 'mmcv', 'mmengine', 'nump
 
 
 def package_versions() -> dict[str, str]:
-    """The versions that results may depend on, by package; CUDA's if torch has one."""
+    """The versions that results may depend on, by package; CUDA's where it is used."""
     versions = {name: version(name) for name in PACKAGES}
-    return versions | ({'CUDA': torch.version.cuda} if torch.version.cuda else {})
+    return versions | (
+        {'CUDA': torch.version.cuda} if torch.cuda.is_available() else {}
+    )
 
 
 def device_name() -> str:

@@ -23,11 +23,12 @@ def test_circumstances_are_told_once():
     ]
 
 
-@pytest.mark.parametrize('cuda', [None, '12.6'])
-def test_versions_of_all_that_studies_need(cuda, monkeypatch):
-    monkeypatch.setattr(torch.version, 'cuda', cuda)
+@pytest.mark.parametrize('used', [False, True])
+def test_versions_of_all_that_studies_need(used, monkeypatch):
+    monkeypatch.setattr(torch.version, 'cuda', '12.6')
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: used)
     versions = package_versions()
-    assert versions.pop('CUDA', None) == cuda
+    assert versions.pop('CUDA', None) == ('12.6' if used else None)
     assert versions.keys() == {
         *('torch', 'torchvision', 'mmpose', 'mmdet', 'mmcv', 'mmengine', 'numpy')
     }
