@@ -72,15 +72,17 @@ def draw_scores(
     ]
     if places:
         label = "the paper's"
-        axes.plot(*zip(*places, strict=True), 'kD', fillstyle='none', label=label)
-        axes.legend(loc='lower right', fontsize='small')
-    for index, values in enumerate(scores.values()):
+        above = dict(fillstyle='none', zorder=3)
+        axes.plot(*zip(*places, strict=True), 'kD', **above, label=label)
+        outside = dict(loc='lower right', bbox_to_anchor=(1, 1))
+        axes.legend(**outside, fontsize='small', frameon=False)
+    for index, (name, values) in enumerate(scores.items()):
         color = style(index)['color']
         mean = np.mean(values)
         axes.barh(index, mean, height=0.6, color=color, alpha=0.25)
         axes.plot(values, [index] * len(values), 'o', color=color, markersize=6)
         axes.text(
-            max(values),
+            max([*values, references.get(name, -np.inf)]),
             index,
             f'   {mean:.1f}',
             va='center',

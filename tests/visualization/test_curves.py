@@ -46,6 +46,8 @@ def test_scores_of_a_paper_stand_beside():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
         "the paper's"
     ]
+    means = {text.get_text().strip(): text.get_position()[0] for text in axes.texts}
+    assert means == {'10.0': 10, '30.0': 31.5, '5.0': 5}  # beside all that is drawn
 
 
 def test_many_models_stay_distinct():
