@@ -117,6 +117,16 @@ def test_an_interrupted_suite_goes_on(tmp_path):
     assert log.read_text() == 'a begun, a begun, ended, ' + again
 
 
+def test_a_plot_is_shown_once(load, tmp_path):
+    """Also where two steps name the same folder."""
+    plots = [['study.png'], ['costs.png', 'study.png']]
+    facts = dict(printed='x', commit='a', dirty=False, versions={}, device='b')
+    steps = [dict(facts, command=str(i), plots=p) for i, p in enumerate(plots)]
+    load('study.suite_report').report_suite('name', steps, tmp_path)
+    page = (tmp_path / 'report.md').read_text()
+    assert page.count('![](study.png)') == page.count('![](costs.png)') == 1
+
+
 def test_a_failing_step_ends_the_suite(suite, tmp_path):
     code, runs, _ = suite(status=3)
     assert runs == 1 and 'ended with status 3: python' in code

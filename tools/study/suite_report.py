@@ -83,10 +83,13 @@ def compare_to_paper(steps: list[dict], out: Path) -> str:
 def report_suite(name: str, steps: list[dict], out: Path) -> None:
     """Write ``report.md``, the page that people read, and ``rows.png``."""
     text = f'# {name}\n' + compare_to_paper(steps, out)
+    shown = set()
     for step in steps:
         if not step['printed'] and not step['plots']:
             continue
         text += f'\n```bash\n{step["command"]}\n```\n\n{step["printed"]}\n'
-        text += ''.join(f'\n![]({plot})\n' for plot in step['plots'])
+        new = [plot for plot in step['plots'] if plot not in shown]
+        text += ''.join(f'\n![]({plot})\n' for plot in new)
+        shown.update(new)
     text += format_circumstances(steps)
     write_atomically(out / 'report.md', text + '\n')
