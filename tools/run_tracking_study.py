@@ -40,6 +40,7 @@ from ogn_mm.engine.provenance import (
 from ogn_mm.evaluation.functional import bootstrap_mean
 from ogn_mm.visualization import draw_scores
 from study.lock import lock_folder
+from study.report import format_scores
 from study.run import git_state
 
 STUDY_KEYS = ('config', 'seeds', 'videos', 'trackers', 'detections', 'baseline')
@@ -214,8 +215,7 @@ def format_table(results: dict) -> str:
         cells = [detections, tracker]
         for name in METRICS:
             values = [run['metrics'][name] for run in runs]
-            spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
-            cells.append(f'{np.mean(values):.1f}{spread}')
+            cells.append(format_scores(values))
         cells.append(f'{np.median([run["fps"] for run in runs]):.0f}')
         difference = ''
         if tracker != baseline:

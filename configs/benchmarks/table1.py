@@ -1,16 +1,15 @@
 # Table 1: offsets, stride, input size and boxes; `mini` has MMPose's heads of today too.
-_cost = 'python tools/analysis_tools/model_cost.py --study {out} --out {out}/costs.md'
 smoke = [
     'python tools/dataset_tools/generate_people.py --out data/generated_people'
     ' --num-train 1000 --num-val 150',
     '{study} {out} configs/studies/table1_smoke.py',
-    _cost + ' --rounds 2',
+    '{cost} --rounds 2',
 ]
 mini = [
     smoke[0],
     '{study} {out}/generated configs/studies/table1_mini_generated.py',
     '{study} {out} configs/studies/table1_mini.py',
-    _cost,
+    '{cost}',
 ]
 _detector = 'mask-rcnn_x101-64x4d_fpn_ms-poly-3x_coco-person'
 _weights = (  # MMDetection's

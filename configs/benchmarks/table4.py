@@ -1,12 +1,11 @@
 # Table 4: Mask R-CNN's keypoint head, with offsets (a), ratio-consistent ROIs (b) and
 # Smooth L1 (c). `full` trains each row on COCO, goes on on PoseTrack 2017 and tests there,
 # as the paper.
-_cost = 'python tools/analysis_tools/model_cost.py --study {out} --out {out}/costs.md'
 smoke = [
     'python tools/dataset_tools/generate_people.py --out data/generated_smoke'
     ' --num-train 24 --num-val 8 --max-people 4',
     '{study} {out} configs/studies/keypoint_rcnn_smoke.py',
-    _cost + ' --rounds 2',
+    '{cost} --rounds 2',
 ]
 mini = [
     'python tools/dataset_tools/generate_people.py --out data/generated_crowds'
@@ -15,7 +14,7 @@ mini = [
     ' configs/person_detector/'
     'faster-rcnn_r18-half_fpn_1xb4-5e_generated-crowds-240x320.py',
     '{study} {out} configs/studies/keypoint_rcnn.py',
-    _cost,
+    '{cost}',
 ]
 seeds = [0, 1, 2]
 _mask_rcnn = 'configs/ogn_mask_rcnn/{}_8xb2-1x_{}.py'

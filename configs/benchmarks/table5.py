@@ -34,10 +34,8 @@ full = [
     *[
         f'{{train}} configs/ogn_mask_rcnn/{_mask_rcnn}_{data}.py {{to}}'
         f' work_dirs/{_mask_rcnn}_{data} --resume'
-        for data in (
-            'coco',
-            'posetrack17',
-        )  # the second begins with the first's weights
+        # the second begins with the first's weights
+        for data in ('coco', 'posetrack17')
     ],
     *[
         dict(

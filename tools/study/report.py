@@ -56,6 +56,14 @@ def compare_rows(rows: dict, baseline: str) -> dict[str, tuple]:
     }
 
 
+def format_scores(values: list[float]) -> str:
+    """The mean of several runs, with their standard deviation; empty without any."""
+    if not values:
+        return ''
+    spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
+    return f'{np.mean(values):.1f}{spread}'
+
+
 def format_table(study: dict, rows: dict, differences: dict) -> str:
     """The study's table in Markdown, with what is needed to judge it."""
     metrics = {
@@ -72,8 +80,7 @@ def format_table(study: dict, rows: dict, differences: dict) -> str:
         cells = [name, str(len(runs))]
         for key in metrics.values():
             values = [100 * run['metrics'][key] for run in runs]
-            spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
-            cells.append(f'{np.mean(values):.1f}{spread}')
+            cells.append(format_scores(values))
         if papers:
             cells.append(str(papers.get(name, '')))
         if name in differences:

@@ -60,14 +60,20 @@ def fill_places(args: argparse.Namespace, job: str) -> dict[str, str]:
 
     ``{train} CONFIG {to} WORK_DIR`` and ``{test} CONFIG CHECKPOINT {gpus}`` start one
     training and test, ``{detect}`` tools/detect_people.py, ``{study} DIR STUDY`` a
-    study; ``{out}`` is the suite's folder and ``{seed}`` each seed in turn.
+    study; ``{cost}`` measures what the networks of the study in ``{out}``, the suite's
+    folder, cost; ``{seed}`` is each seed in turn.
     """
     gpus = args.gpus
     options = ['--jobs', args.jobs, '--gpus', gpus]
     options += ['--slurm', args.slurm] if args.slurm else []
     options += ['--seeds', *args.seeds] if args.seeds else []
+    out = shlex.quote(str(args.out))
+    cost = (
+        f'python tools/analysis_tools/model_cost.py --study {out} --out {out}/costs.md'
+    )
     places = dict(
-        out=shlex.quote(str(args.out)),
+        out=out,
+        cost=cost,
         study=f'python tools/run_study.py {shlex.join(map(str, options))} --work-dir',
         train='bash tools/dist_train.sh',
         to=f'{gpus} --work-dir',

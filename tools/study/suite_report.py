@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.provenance import format_circumstances
 from ogn_mm.visualization import draw_scores
+
+from .report import format_scores
 
 
 def format_metrics(metrics: dict[str, float]) -> str:
@@ -31,14 +32,6 @@ def read_tables(text: str) -> list[list[dict]]:
         if len(rows) > 2:
             tables.append([dict(zip(rows[0], row, strict=True)) for row in rows[2:]])
     return tables
-
-
-def format_scores(values: list[float]) -> str:
-    """The mean of several seeds, with their standard deviation; empty without any."""
-    if not values:
-        return ''
-    spread = f' ± {np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
-    return f'{np.mean(values):.1f}{spread}'
 
 
 def compare_to_paper(steps: list[dict], out: Path) -> str:
