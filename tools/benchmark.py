@@ -11,9 +11,9 @@ suite needs: docs/suites.md.
 GPU and about 20 minutes; `full` is the paper's experiment, on a cluster: ``--gpus 8``
 starts trainings and tests by dist_train.sh and dist_test.sh, ``--slurm PARTITION`` with
 it by slurm_train.sh and slurm_test.sh. The commands run one after another; interrupted,
-the same command goes on. A command that is done is done again when code or configs have
-changed since; studies are always asked, and keep those of their runs that are the same.
-Into ``--out`` come what the tools write, and
+the same command goes on. A command that is done is done again when code, configs or
+what commands before it printed have changed since; studies are always asked, and keep
+those of their runs that are the same. Into ``--out`` come what the tools write, and
 
     report.md      the tables that they printed, and their plots
     rows.png       the metrics of the rows of the paper beside what it reports
@@ -88,6 +88,10 @@ def hash_sources() -> str:
             if path.is_file() and '__pycache__' not in path.parts:
                 digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def hash_text(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def run_step(words: list[str], lock) -> tuple[int, str]:
@@ -193,6 +197,8 @@ def run_suite(args: argparse.Namespace, commands: list[dict], lock) -> None:
                 versions=package_versions(),
                 device=device_name(),
             )
+        # what follows may depend on it
+        sources = hash_text(sources + finished[command]['printed'])
         of_paper = {key: entry[key] for key in ('row', 'paper') if key in entry}
         steps.append(dict(finished[command], command=command, **of_paper))
         write_atomically(record, json.dumps(dict(name=name, steps=steps), indent=1))

@@ -145,6 +145,24 @@ def test_what_has_changed_is_done_again(suite, load, monkeypatch):
     assert benchmark.hash_sources() != before
 
 
+def test_what_depends_on_a_changed_result_is_done_again(load, tmp_path):
+    """A study is asked each time; what follows only if it says something else."""
+    table, runs = tmp_path / 'table', tmp_path / 'runs'
+    (tmp_path / 'tools').mkdir()
+    study, after = tmp_path / 'tools/run_study.py', tmp_path / 'after.py'
+    study.write_text(f"print(open('{table}').read())\n")
+    after.write_text(f"open('{runs}', 'a').write('run ')\n")
+    path = tmp_path / 'suite.py'
+    path.write_text(f"smoke = ['python {study}', 'python {after}']\n")
+    counts = []
+    for ap in (1, 1, 2):
+        table.write_text(f'| AP |\n| --- |\n| {ap} |\n')
+        out = ['--out', str(tmp_path / 'out')]
+        load('benchmark').main([str(path), '--size', 'smoke', *out])
+        counts.append(runs.read_text().count('run'))
+    assert counts == [1, 1, 2]
+
+
 def test_studies_are_always_asked(load):
     asks = load('study.suite').goes_on_by_itself
     assert asks(['python', 'tools/run_study.py', '--jobs', '1'])
