@@ -16,7 +16,7 @@ or scores differ by more than 1e-3 (pixels), nothing is written.
 import argparse
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmengine.runner import CheckpointLoader
 
@@ -32,7 +32,7 @@ from ogn_mm.apis.export import (
 from ogn_mm.apis.export_formats import FORMATS, require_onnx
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import find_weights, require_checkpoint, require_weights
-from ogn_mm.engine.config_check import check_config, merge_options
+from ogn_mm.engine.config_check import read_config
 from ogn_mm.engine.launch import run_tool
 
 LIMIT = 1e-3  # pixels, and of scores
@@ -61,9 +61,7 @@ def parse_args(argv=None):
 def load_model(args: argparse.Namespace):
     """The config, and its network with the checkpoint's weights."""
     require_checkpoint(args.checkpoint)
-    cfg = Config.fromfile(args.config)
-    merge_options(cfg, args.cfg_options)
-    check_config(cfg)
+    cfg = read_config(args.config, args.cfg_options)
     init_default_scope('mmpose')
     content = CheckpointLoader.load_checkpoint(args.checkpoint, 'cpu')
     weights = find_weights(content, args.checkpoint)

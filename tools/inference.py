@@ -36,7 +36,7 @@ import ogn_mm  # noqa: F401
 from ogn_mm.apis import KeypointDetectionInferencer, OGNInferencer, list_images
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import find_weights, require_checkpoint, require_weights
-from ogn_mm.engine.config_check import check_config
+from ogn_mm.engine.config_check import read_config
 from ogn_mm.engine.json_files import Records, check_object
 from ogn_mm.engine.json_lines import append_json_lines, read_json_lines
 from ogn_mm.engine.launch import check_device
@@ -187,7 +187,7 @@ def read_model(config: str, checkpoint: str) -> dict:
     """
     require_checkpoint(checkpoint)
     try:
-        check_config(Config.fromfile(config))
+        read_config(config)
     except Exception as error:  # a config may run any code
         raise ValueError(f'{config}: is no config of a model ({error})') from error
     content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')

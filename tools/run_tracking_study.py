@@ -30,6 +30,7 @@ from mmengine.config import Config
 
 from ogn_mm.datasets.generated_people import generate_videos
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.config_check import read_config
 from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.launch import build_runner
 from ogn_mm.engine.provenance import (
@@ -63,9 +64,7 @@ def parse_args(argv=None):
 
 def resolve_config(path: str, root: Path, seed: int, *options: dict) -> Config:
     """The config of a run; its test reads the videos below ``root``."""
-    cfg = Config.fromfile(path)
-    for group in options:
-        cfg.merge_from_dict(group)
+    cfg = read_config(path, *options)
     cfg.randomness = dict(seed=seed)
     if cfg.model.type == 'VideoPoseOracle':  # its errors are random
         cfg.model.seed = seed

@@ -40,12 +40,12 @@ from ogn_mm.apis import Frame, FrameReader, FrameWriter, is_webcam
 from ogn_mm.apis.track_journal import TrackJournal, describe_frame, record_arrays
 from ogn_mm.engine.atomic_write import atomic_file
 from ogn_mm.engine.checkpoint import load_weights, require_checkpoint
-from ogn_mm.engine.config_check import check_config, merge_options
+from ogn_mm.engine.config_check import read_config
 from ogn_mm.engine.json_lines import append_json_lines
 from ogn_mm.engine.launch import check_device, summarize_error
 from ogn_mm.engine.signals import PREEMPTED_STATUS, SignalNote
 from ogn_mm.models import VideoPoseEstimator
-from ogn_mm.models.utils import has_model, read_config
+from ogn_mm.models.utils import find_config, has_model
 from ogn_mm.structures.keypoint import POSETRACK18_JOINTS, coco_to_posetrack
 from ogn_mm.visualization import draw_tracks
 
@@ -126,9 +126,7 @@ def check_display() -> None:
 
 
 def load_config(args: argparse.Namespace) -> Config:
-    config = read_config(args.config)
-    merge_options(config, args.cfg_options)
-    check_config(config)
+    config = read_config(find_config(args.config), args.cfg_options)
     if not has_model(config, VideoPoseEstimator):
         raise ValueError('`model` is no VideoPoseEstimator')
     return config

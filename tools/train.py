@@ -6,6 +6,7 @@ from mmengine.device import get_device
 from mmengine.runner import find_latest_checkpoint
 
 from ogn_mm.engine.checkpoint import require_checkpoint
+from ogn_mm.engine.config_check import check_training, describe_schedule
 from ogn_mm.engine.launch import (
     build_parser,
     build_runner,
@@ -65,10 +66,15 @@ def merge_args(cfg, args: argparse.Namespace):
 
 def train(args: argparse.Namespace):
     cfg = load_config(args)
+    check_training(cfg)
     merge_args(cfg, args)
     if cfg.get('load_from'):
         require_checkpoint(cfg.load_from)
-    build_runner(cfg).train()
+    runner = build_runner(cfg)
+    mismatch = describe_schedule(cfg)
+    if mismatch:
+        runner.logger.warning(mismatch)
+    runner.train()
 
 
 def main(argv=None):

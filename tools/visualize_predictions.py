@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
 from mmpose.apis import init_model
@@ -24,7 +24,7 @@ from mmpose.structures import PoseDataSample
 from ogn_mm.apis import draw_predicted_offsets, find_true_poses
 from ogn_mm.datasets.images import read_image
 from ogn_mm.engine.checkpoint import load_weights, require_checkpoint
-from ogn_mm.engine.config_check import merge_options
+from ogn_mm.engine.config_check import read_config
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.models import OffsetHead
 from ogn_mm.visualization import cut_around, draw_pose_grid
@@ -96,8 +96,7 @@ def choose_keypoints(names: list[str] | None, known: dict[str, int]):
 
 
 def visualize(args: argparse.Namespace):
-    cfg = Config.fromfile(args.config)
-    merge_options(cfg, args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
     require_checkpoint(args.checkpoint)
     model = init_model(cfg, args.checkpoint, device=args.device)
     load_weights(model, args.checkpoint)  # init_model only warns of what is missing

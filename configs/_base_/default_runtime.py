@@ -15,18 +15,8 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='PoseVisualizationHook', enable=False),
 )
-custom_hooks = [
-    # averages BatchNorm's statistics over the processes after each epoch
-    dict(type='SyncBuffersHook'),
-    # together with `SeedAugmentation` in the pipeline: a resumed run repeats the
-    # uninterrupted one
-    dict(type='EpochSeedHook'),
-    # saves and exits on SIGTERM and SIGUSR1
-    dict(type='PreemptionHook'),
-    dict(type='CheckKeypointsHook'),
-    # a loss that is not finite ends training; max_skips=10 skips such batches
-    dict(type='CheckLossHook'),
-]
+# averages BatchNorm's statistics over the processes after each epoch
+custom_hooks = [dict(type='SyncBuffersHook')]
 
 randomness = dict(seed=0)
 env_cfg = dict(

@@ -9,16 +9,6 @@ checkpoint_hook = dict(
     save_best='coco/bbox_mAP',
     rule='greater',
 )
-custom_hooks = [
-    # averages BatchNorm's statistics over the processes after each epoch
-    dict(type='SyncBuffersHook'),
-    # together with `SeedAugmentation` in the pipeline: a resumed run repeats the
-    # uninterrupted one
-    dict(type='mmpose.EpochSeedHook'),
-    # saves and exits on SIGTERM and SIGUSR1
-    dict(type='mmpose.PreemptionHook'),
-    dict(type='mmpose.CheckKeypointsHook'),
-    # a loss that is not finite ends training; max_skips=10 skips such batches
-    dict(type='mmpose.CheckLossHook'),
-]
+# averages BatchNorm's statistics over the processes after each epoch
+custom_hooks = [dict(type='SyncBuffersHook')]
 randomness = dict(seed=0)

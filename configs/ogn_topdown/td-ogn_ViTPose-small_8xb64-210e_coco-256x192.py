@@ -10,6 +10,7 @@ custom_imports = dict(
 )
 
 ogn_codec = dict(type='OffsetHeatmap', input_size=(192, 256), heatmap_size=(48, 64))
+codec = dict(_delete_=True, **ogn_codec)
 model = dict(
     head=dict(
         _delete_=True,
@@ -21,19 +22,9 @@ model = dict(
         decoder=ogn_codec,
     ),
 )
-
-# what default_runtime.py and our pipelines have beyond MMPose's
-default_hooks = dict(checkpoint=dict(type='ResumableCheckpointHook'))
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='EpochSeedHook'),
-    dict(type='PreemptionHook'),
-    dict(type='CheckKeypointsHook'),
-    dict(type='CheckLossHook'),
-]
 visualizer = dict(type='ArrayRadiusVisualizer')
 
-train_pipeline = [dict(type='SeedAugmentation'), *_base_.train_pipeline]
+train_pipeline = _base_.train_pipeline
 train_pipeline[-3].use_udp = False
 train_pipeline[-2].encoder = ogn_codec
 val_pipeline = _base_.val_pipeline

@@ -6,6 +6,7 @@ _base_ = (
 custom_imports = dict(imports=['ogn_mm'], allow_failed_imports=False)
 
 ogn_codec = dict(type='OffsetHeatmap', input_size=(192, 256), heatmap_size=(48, 64))
+codec = dict(_delete_=True, **ogn_codec)
 model = dict(
     head=dict(
         _delete_=True,
@@ -18,18 +19,8 @@ model = dict(
     ),
     test_cfg=dict(shift_heatmap=False),
 )
-
-# what default_runtime.py and our pipelines have beyond MMPose's
-default_hooks = dict(checkpoint=dict(type='ResumableCheckpointHook'))
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='EpochSeedHook'),
-    dict(type='PreemptionHook'),
-    dict(type='CheckKeypointsHook'),
-    dict(type='CheckLossHook'),
-]
 visualizer = dict(type='ArrayRadiusVisualizer')
 
-train_pipeline = [dict(type='SeedAugmentation'), *_base_.train_pipeline]
+train_pipeline = _base_.train_pipeline
 train_pipeline[-2].encoder = ogn_codec
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

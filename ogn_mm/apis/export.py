@@ -22,7 +22,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
 from ogn_mm.codecs.utils import smooth_heatmaps
-from ogn_mm.engine.config_check import type_name
+from ogn_mm.engine.config_agreement import type_name
 from ogn_mm.models import OffsetHead
 from ogn_mm.version import __version__
 

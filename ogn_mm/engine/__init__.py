@@ -3,6 +3,6 @@
 Importing this package lets ``torch.load`` read MMEngine's checkpoints.
 """
 
-from . import checkpoint, hooks, optim_wrappers
+from . import checkpoint, hooks, launch, optim_wrappers
 
-__all__ = ['checkpoint', 'hooks', 'optim_wrappers']
+__all__ = ['checkpoint', 'hooks', 'launch', 'optim_wrappers']

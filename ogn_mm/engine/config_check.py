@@ -7,24 +7,17 @@ known ones is taken for a mistake. Other keys are the config's own variables.
 
 import copy
 import difflib
-import inspect
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from .argument_check import check_arguments
-
-RUNNER_KEYS = {
-    *inspect.signature(Runner.__init__).parameters,
-    'runner_type',
-    'custom_imports',
-    'model_wrapper_cfg',
-    'find_unused_parameters',
-    'sync_bn',
-    'compile',
-    'activation_checkpointing',
-    'efficient_conv_bn_eval',
-} - {'self', 'cfg'}
+from .config_agreement import (
+    RUNNER_KEYS,
+    check_agreement,
+    check_variables,
+    find_value,
+    split_config,
+)
 
 KNOWN_KEYS = {
     '': RUNNER_KEYS,
@@ -39,6 +32,12 @@ KNOWN_KEYS = {
         'checkpoint',
         'visualization',
         'badcase',
+        'sync_buffers',
+        'epoch_seed',
+        'preemption',
+        'check_keypoints',
+        'check_loss',
+        'require_weights',
     },
     'model.test_cfg': {
         'flip_test',
@@ -64,6 +63,39 @@ KNOWN_KEYS = {
     },
 }
 
+# Of MMPose 0.x and MMDetection 2.x, which MMEngine does not read: where they went.
+OLD_KEYS = {
+    'optimizer': '`optim_wrapper.optimizer`',
+    'optimizer_config': '`optim_wrapper.clip_grad`',
+    'lr_config': '`param_scheduler`',
+    'total_epochs': '`train_cfg.max_epochs`',
+    'data': '`train_dataloader`, `val_dataloader` and `test_dataloader`',
+    'evaluation': '`train_cfg.val_interval` and `val_evaluator`',
+    'checkpoint_config': '`default_hooks.checkpoint`',
+    'log_config': '`default_hooks.logger`',
+    'fp16': '`optim_wrapper.type`, or `--amp`',
+}
+
+
+def read_config(path: str, *options: dict, name: str = '--cfg-options') -> Config:
+    """Read a config file, merge options into it, and check what it says.
+
+    Args:
+        path (str): The file.
+        *options (dict): New values by dotted keys; of two the later one counts.
+        name (str): What the user calls the options.
+
+    Raises:
+        ValueError: Keys are misspelt, values are of a wrong type, or the config says
+            one thing and would build another (see :mod:`.config_agreement`).
+    """
+    cfg = Config.fromfile(path)
+    check_agreement(cfg)  # says more than the next about a codec
+    check_variables(cfg)
+    merge_options(cfg, *options, name=name)
+    check_config(cfg)
+    return cfg
+
 
 def find_near_miss(key: str, known) -> str | None:
     """The known key that ``key`` is most likely meant to be.
@@ -81,7 +113,8 @@ def check_config(cfg: Config):
 
     Raises:
         ValueError: A key is nearly a known one, ``model`` is missing, or a class of
-            this package gets an argument of a wrong type.
+            this package gets an argument of a wrong type, or a setting that stands in
+            several places differs between them.
     """
     for path, known in KNOWN_KEYS.items():
         node = cfg
@@ -95,6 +128,41 @@ def check_config(cfg: Config):
     if 'model' not in cfg:
         raise ValueError('the config has no `model`.')
     check_arguments(cfg._cfg_dict)
+    check_agreement(cfg)
+
+
+def check_training(cfg: Config) -> None:
+    """Check what a config says about training alone.
+
+    Raises:
+        ValueError: It has a key of an older release, and nothing follows its value.
+    """
+    read, variables = split_config(cfg)
+    for key in OLD_KEYS.keys() & variables.keys():
+        if variables[key] is not None and not find_value(read, variables[key]):
+            raise ValueError(
+                f'nothing reads `{key}`, a key of MMPose 0.x and MMDetection 2.x; '
+                f'set {OLD_KEYS[key]} instead'
+            )
+
+
+def describe_schedule(cfg: Config) -> str | None:
+    """A sentence about a schedule that ends before or after the training, if it does.
+
+    Schedules in iterations, such as warm-ups, and those without an end do not count.
+    """
+    schedule = cfg.get('param_scheduler') or []
+    schedule = schedule if isinstance(schedule, (list, tuple)) else [schedule]
+    ends = [
+        part['end'] for part in schedule if part.get('by_epoch', True) and 'end' in part
+    ]
+    epochs = (cfg.get('train_cfg') or {}).get('max_epochs')
+    if not ends or epochs in (None, max(ends)):
+        return None
+    return (
+        f'`param_scheduler` ends with epoch {max(ends)}, but training with epoch '
+        f'{epochs} (`train_cfg.max_epochs`)'
+    )
 
 
 def check_overrides(cfg: Config, options: dict, name: str = '--cfg-options'):
@@ -106,9 +174,11 @@ def check_overrides(cfg: Config, options: dict, name: str = '--cfg-options'):
         name (str): What the user calls the options.
 
     Raises:
-        ValueError: A part of a dotted key does not exist, but nearly does.
+        ValueError: A part of a dotted key does not exist, but nearly does; or nothing
+            would follow the option.
     """
     for option in options:
+        check_followed(cfg, option, name)
         node = cfg
         for part in option.split('.'):
             if isinstance(node, (list, tuple)) and part.isdigit():
@@ -127,6 +197,25 @@ def check_overrides(cfg: Config, options: dict, name: str = '--cfg-options'):
             if part not in node:
                 break
             node = node[part]
+
+
+def check_followed(cfg: Config, option: str, name: str) -> None:
+    """Raise ValueError if an option names what nothing reads, as a file's variable."""
+    variable = option.partition('.')[0]
+    if variable in RUNNER_KEYS or variable == 'codec':
+        return
+    if variable not in cfg:
+        near = find_near_miss(variable, {*RUNNER_KEYS, *cfg})
+        if near:
+            return  # which is the better thing to say
+        raise ValueError(f'{name} {option}: nothing reads `{variable}`')
+    read, variables = split_config(cfg)
+    places = find_value(read, variables[variable])
+    advice = f'; set `{"`, `".join(places)}` instead' if places else ''
+    raise ValueError(
+        f'{name} {option}: `{variable}` is a variable of the config file, which '
+        f'nothing reads any more{advice}'
+    )
 
 
 def merge_options(cfg: Config, *groups: dict, name: str = '--cfg-options') -> None:
@@ -150,8 +239,8 @@ def merge_options(cfg: Config, *groups: dict, name: str = '--cfg-options') -> No
             }
             check_overrides(cfg, chosen, name)
             cfg.merge_from_dict(chosen)
-        if of_codec and before:
-            after = cfg.codec.to_dict()
+        if of_codec and before and before != cfg.codec:
+            after = cfg.to_dict()['codec']
             for key, value in cfg.to_dict().items():
                 cfg[key] = replace(value, before, after)
 
@@ -165,13 +254,3 @@ def replace(node, old, new):
     if isinstance(node, (list, tuple)):
         return type(node)(replace(value, old, new) for value in node)
     return node
-
-
-def type_name(config: dict) -> str:
-    """The name, without its scope, of what a config builds; '' if it has no type.
-
-    Args:
-        config (dict): Its ``type`` is a name or, as in MMEngine's new configs, a class.
-    """
-    kind = config.get('type', '')
-    return getattr(kind, '__name__', str(kind)).rpartition('.')[2]

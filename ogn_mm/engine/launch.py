@@ -20,8 +20,9 @@ from mmengine.dist import init_dist, is_distributed
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from .config_check import check_config, merge_options, type_name
-from .hooks import RequireWeightsHook
+from .config_agreement import type_name
+from .config_check import read_config
+from .guarantees import add_guarantees, without_left_out
 
 # No room on the device, in the user's quota, or in a file by `ulimit -f`.
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -72,9 +73,7 @@ def load_config(args: argparse.Namespace) -> Config:
     Raises:
         ValueError: A key is misspelt, or the config lacks what an argument needs.
     """
-    cfg = Config.fromfile(args.config)
-    merge_options(cfg, args.cfg_options)
-    check_config(cfg)
+    cfg = read_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     default_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
@@ -144,12 +143,21 @@ def start_processes(cfg: Config):
         init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get('dist_cfg', {}))
 
 
+@RUNNERS.register_module()
 class OGNRunner(Runner):
-    """MMEngine's Runner, for models without weights to learn as well.
+    """MMEngine's Runner with what no config should forget, see :mod:`.guarantees`.
 
-    DistributedDataParallel refuses them, such as a tracker of annotated people, though
-    processes may share its videos.
+    It also takes models without weights to learn, such as a tracker of annotated
+    people, which DistributedDataParallel refuses, though processes may share its
+    videos.
     """
+
+    @classmethod
+    def from_cfg(cls, cfg: Config) -> 'OGNRunner':
+        return super().from_cfg(add_guarantees(cfg))
+
+    def register_default_hooks(self, hooks: dict | None = None) -> None:
+        super().register_default_hooks(without_left_out(hooks))
 
     def wrap_model(self, model_wrapper_cfg, model):
         if not any(weight.requires_grad for weight in model.parameters()):
@@ -160,13 +168,15 @@ class OGNRunner(Runner):
 def build_runner(cfg: Config) -> Runner:
     """Build the config's Runner, distributed if ``cfg.launcher`` says so.
 
-    It refuses checkpoints that do not fit, see `RequireWeightsHook`.
+    Another one than :class:`OGNRunner` has the same guarantees.
     """
     use_gloo_without_accelerator(cfg)
-    build = RUNNERS.build if 'runner_type' in cfg else OGNRunner.from_cfg
-    runner = build(cfg)
-    runner.register_hook(RequireWeightsHook())
-    return runner
+    if 'runner_type' not in cfg:
+        return OGNRunner.from_cfg(cfg)
+    cfg = add_guarantees(cfg)
+    if type_name(dict(type=cfg.runner_type)) != OGNRunner.__name__:
+        cfg.default_hooks = without_left_out(cfg.default_hooks)
+    return RUNNERS.build(cfg)
 
 
 def run_tool(tool: Callable[[argparse.Namespace], None], args: argparse.Namespace):

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.dist import get_world_size
 from mmengine.runner import Runner
 
-from .config_check import type_name
+from .config_agreement import type_name
 from .optim_wrappers.bfloat16_optim_wrapper import computes_in_bfloat16
 
 PACKAGES = ('torch', 'torchvision', 'mmpose', 'mmdet', 'mmcv', 'mmengine', 'numpy')

@@ -11,7 +11,8 @@ from mmengine.registry import init_default_scope
 from mmpose.evaluation import CocoMetric
 
 from ogn_mm.datasets.checks import check_annotations, check_results
-from ogn_mm.engine.config_check import merge_options, type_name
+from ogn_mm.engine.config_agreement import type_name
+from ogn_mm.engine.config_check import read_config
 from ogn_mm.engine.json_files import Records, printable, read_json
 from ogn_mm.engine.predictions_file import read_predictions
 
@@ -24,10 +25,9 @@ def load_test_config(path: str, options: dict) -> Config:
         options (dict): Settings that override its own.
 
     Raises:
-        ValueError: An option is misspelt.
+        ValueError: The config cannot be meant, or an option is misspelt.
     """
-    cfg = Config.fromfile(path)
-    merge_options(cfg, options)
+    cfg = read_config(path, options)
     init_default_scope(cfg.get('default_scope', 'mmpose'))
     return cfg
 

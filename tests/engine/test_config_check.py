@@ -1,11 +1,18 @@
 import ast
 import pathlib
+import re
 
 import mmpose
 import pytest
 from mmengine.config import Config
 
-from ogn_mm.engine.config_check import RUNNER_KEYS, check_config, check_overrides
+from ogn_mm.engine.config_agreement import RUNNER_KEYS
+from ogn_mm.engine.config_check import (
+    check_config,
+    check_overrides,
+    check_training,
+    describe_schedule,
+)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +108,45 @@ def test_misspelt_overrides(cfg, option, meant):
 )
 def test_sound_overrides(cfg, option):
     check_overrides(cfg, {option: 1})
+
+
+OLD = {
+    'optimizer': dict(type='SGD', lr=0.1),
+    'lr_config': dict(policy='step', step=[8, 11]),
+    'total_epochs': 12,
+    'data': dict(samples_per_gpu=32),
+    'fp16': dict(loss_scale='dynamic'),
+}
+
+
+@pytest.mark.parametrize('key', OLD)
+def test_keys_of_older_releases_do_not_train_something_else(key):
+    with pytest.raises(
+        ValueError, match=f'nothing reads `{key}`.*`[a-z_.]+`.* instead'
+    ):
+        check_training(Config({key: OLD[key]}))
+    check_training(Config({key: None}))
+
+
+def test_a_variable_of_an_old_keys_name_may_be_used():
+    optimizer = dict(type='SGD', lr=0.1)
+    check_training(
+        Config(dict(optimizer=optimizer, optim_wrapper=dict(optimizer=optimizer)))
+    )
+
+
+@pytest.mark.parametrize(
+    'schedule, epochs, told',
+    [
+        ([dict(end=500, by_epoch=False), dict(end=22)], 22, None),
+        ([dict(end=500, by_epoch=False), dict(end=22)], 100, '22, .* 100'),
+        (dict(begin=0, end=22, by_epoch=True), 8, '22, .* 8'),
+        ([dict(begin=0, end=5), dict(begin=5, end=22)], 22, None),
+        ([dict(milestones=[3])], 22, None),
+        ([], 22, None),
+    ],
+)
+def test_a_schedule_of_another_length_than_the_training_is_told(schedule, epochs, told):
+    cfg = Config(dict(param_scheduler=schedule, train_cfg=dict(max_epochs=epochs)))
+    sentence = describe_schedule(cfg)
+    assert sentence is None if told is None else re.search(told, sentence)

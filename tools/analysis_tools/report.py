@@ -31,7 +31,7 @@ from ogn_mm.apis import draw_predicted_offsets
 from ogn_mm.datasets.images import read_image
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import load_weights
-from ogn_mm.engine.config_check import type_name
+from ogn_mm.engine.config_agreement import type_name
 from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.launch import run_tool
 from ogn_mm.evaluation import evaluate_predictions, load_test_config

@@ -16,7 +16,8 @@ from rich.progress import track
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._pytree import tree_leaves
 
-from ogn_mm.models.utils import build_part, pack_image, pack_people, read_config
+from ogn_mm.engine.config_check import read_config
+from ogn_mm.models.utils import build_part, find_config, pack_image, pack_people
 from timing import compare
 
 
@@ -45,7 +46,7 @@ def load_network(config: str, people: int) -> Network:
         ValueError: It is neither a top-down pose estimator of MMPose nor a detector of
             MMDetection.
     """
-    cfg = read_config(config)
+    cfg = read_config(find_config(config))
     image = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
     if cfg.get('data_mode') == 'topdown':
         model, pipeline = build_part('mmpose', config)

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 from mmpose.registry import KEYPOINT_CODECS
 
-from ogn_mm.engine.config_check import check_config, merge_options
+from ogn_mm.engine.config_check import read_config
 from ogn_mm.evaluation import find_coco_metric
 
 from .launch import ALONE, Launcher
@@ -106,9 +106,7 @@ def resolve_config(path: str, *options: dict) -> Config:
     Raises:
         ValueError: A key is misspelt, or the test is not by one ``CocoMetric``.
     """
-    cfg = Config.fromfile(path)
-    merge_options(cfg, *options)
-    check_config(cfg)
+    cfg = read_config(path, *options)
     if 'codec' in cfg:
         KEYPOINT_CODECS.build(cfg.codec)  # tells of options that it does not have
 

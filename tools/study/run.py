@@ -15,6 +15,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ogn_mm.engine.atomic_write import write_atomically
+from ogn_mm.engine.guarantees import GUARANTEES
 from ogn_mm.engine.json_files import read_object
 
 from .launch import ALONE, TOOLS, Launcher
@@ -25,11 +26,8 @@ from .record import (
     read_result,
 )
 
-# Without arguments these change no figure: results from before them stay valid.
-WATCHERS = {
-    f"dict(type='{name}')"
-    for name in ('CheckKeypointsHook', 'CheckLossHook', 'PreemptionHook')
-}
+# Runs have these hooks whether their configs name them or not.
+GIVEN = {f"dict(type='{kind.partition('.')[2]}')" for kind in GUARANTEES.values()}
 SOURCES = ('ogn_mm', 'configs', 'tools')  # what results depend on
 PROGRESS = re.compile(
     rb'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\]|Iter\(train\)\s+\[\s*(\d+)/\d+\]'
@@ -270,7 +268,7 @@ def describe_config(text: str) -> list[str]:
     for node in ast.parse(text).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets) == 'custom_hooks':
             hooks = [ast.unparse(hook) for hook in node.value.elts]
-            settings += [h for h in hooks if h.replace('mmpose.', '') not in WATCHERS]
+            settings += [h for h in hooks if h.replace('mmpose.', '') not in GIVEN]
         else:
             settings.append(ast.unparse(node))
     return settings

@@ -4,7 +4,7 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from ogn_mm.datasets.images import read_image
-from ogn_mm.engine.config_check import type_name
+from ogn_mm.engine.config_agreement import type_name
 
 
 @TRANSFORMS.register_module()

@@ -4,6 +4,7 @@ from mmengine.model import is_model_wrapper
 from mmpose.registry import HOOKS
 
 from ogn_mm.codecs import OffsetHeatmap
+from ogn_mm.engine.config_agreement import check_agreement
 
 
 def check_metainfo(metainfo: dict):
@@ -144,10 +145,14 @@ class CheckKeypointsHook(Hook):
         ValueError: The keypoint counts of a dataset's metainfo, its flip indices,
             sigmas and joint weights, and the head differ; or the head decodes
             :class:`OffsetHeatmap` and a pipeline crops or encodes otherwise; or a
-            metric has annotations of other images than the dataset.
+            metric has annotations of other images than the dataset; or the config's
+        `codec` is not what its head and pipelines use.
     """
 
     priority = 'VERY_HIGH'
+
+    def before_run(self, runner):
+        check_agreement(runner.cfg)
 
     def before_train(self, runner):
         self._check(runner, runner.train_dataloader, 'train_dataloader')

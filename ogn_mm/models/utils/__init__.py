@@ -1,4 +1,4 @@
-from .parts import build_part, find_config, has_model, pack_image, read_config
+from .parts import build_part, find_config, has_model, pack_image
 from .top_down import choose_poses, pack_people, predict_people
 
 __all__ = [
@@ -9,5 +9,4 @@ __all__ = [
     'pack_image',
     'pack_people',
     'predict_people',
-    'read_config',
 ]

@@ -10,7 +10,8 @@ from mmengine.registry import MODELS, TRANSFORMS, DefaultScope
 from mmpose import registry as mmpose_registry
 
 from ogn_mm.engine.checkpoint import load_weights
-from ogn_mm.engine.config_check import merge_options, type_name
+from ogn_mm.engine.config_agreement import type_name
+from ogn_mm.engine.config_check import read_config
 
 PACKAGE = Path(__file__).parents[2] / '.mim'
 
@@ -41,11 +42,6 @@ def find_config(name: str) -> str:
     raise FileNotFoundError(f'{name}: there is no such config{hint}')
 
 
-def read_config(name: str) -> Config:
-    """Read a config that :func:`find_config` finds."""
-    return Config.fromfile(find_config(name))
-
-
 def has_model(config: Config, kind: type) -> bool:
     """Whether a config's model is of a class, or of one that inherits from it."""
     found = config.model.get('type')
@@ -71,11 +67,9 @@ def build_part(
 
     Raises:
         FileNotFoundError: There is no such config or checkpoint.
-        ValueError: The checkpoint does not fit, or an overridden setting is misspelt.
+        ValueError: The checkpoint does not fit, or the config cannot be meant.
     """
-    cfg = read_config(config)
-    options = dict(cfg_options or {})
-    merge_options(cfg, options, name='cfg_options')
+    cfg = read_config(find_config(config), cfg_options or {}, name='cfg_options')
     loading = 'LoadImage', 'LoadAnnotations', 'LoadKeypointAnnotations'
     with DefaultScope.overwrite_default_scope(scope):
         model = MODELS.build(cfg.model)
