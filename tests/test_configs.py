@@ -10,10 +10,10 @@ import torch
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from mmpose.registry import KEYPOINT_CODECS, MODELS, TRANSFORMS
 
 import ogn_mm  # noqa: F401
+from ogn_mm.engine.launch import OGNRunner
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(
@@ -202,7 +202,7 @@ def train_briefly(config, data, folder):
     config.train_cfg = dict(by_epoch=False, max_iters=2, val_interval=2)
     config.param_scheduler = []
     config.default_hooks.checkpoint = None
-    runner = Runner.from_cfg(config)
+    runner = OGNRunner.from_cfg(config)
     runner.model.init_weights()
     before = runner.model.head.offset_layer.weight.clone()
     runner.train()
@@ -303,7 +303,7 @@ def test_poses_for_the_evaluation_server(generated_people, detection_files, tmp_
     config.test_evaluator.ann_file = str(tmp_path / 'info.json')
     config.test_evaluator.outfile_prefix = str(tmp_path / 'poses')
     config.work_dir = str(tmp_path)
-    Runner.from_cfg(config).test()
+    OGNRunner.from_cfg(config).test()
     poses = json.loads((tmp_path / 'poses.keypoints.json').read_text())
     assert poses
     for pose in poses:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from ogn_mm.datasets.generated_people import generate_dataset
+from ogn_mm.engine.launch import OGNRunner
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
@@ -27,12 +27,12 @@ def test_training_reaches_the_stated_ap(tmp_path):
     annotations = str(tmp_path / 'data/annotations/val.json')
     config.val_evaluator.ann_file = config.test_evaluator.ann_file = annotations
 
-    runner = Runner.from_cfg(config)
+    runner = OGNRunner.from_cfg(config)
     runner.train()
     trained = runner.message_hub.get_scalar('val/coco/AP').current()
     assert trained > STATED_AP
 
     config.load_from = str(tmp_path / 'work_dir/epoch_8.pth')
     config.experiment_name = 'checkpoint'
-    tested = Runner.from_cfg(config).test()['coco/AP']
+    tested = OGNRunner.from_cfg(config).test()['coco/AP']
     assert tested == pytest.approx(trained, abs=1e-4)

@@ -9,11 +9,11 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from test_tools import run_script, train
 from tiny_detector import load_tiny, read_config
 
 from ogn_mm.datasets.generated_people import generate_dataset
+from ogn_mm.engine.launch import OGNRunner
 
 ROOT = Path(__file__).parents[1]
 ROW_C = ROOT / 'configs/ogn_mask_rcnn/ogn-mask-rcnn_r50_fpn-rc_8xb2-1x_coco.py'
@@ -147,7 +147,7 @@ def test_row_c_learns_eight_images_by_heart(tmp_path):
     ]
     config.train_cfg = dict(type='IterBasedTrainLoop', max_iters=200, val_interval=200)
     config.default_hooks.checkpoint.update(by_epoch=False, interval=200)
-    runner = Runner.from_cfg(config)
+    runner = OGNRunner.from_cfg(config)
     runner.train()
     figures = {
         name: runner.message_hub.get_scalar(f'val/coco/{name}').current()
@@ -166,10 +166,10 @@ def test_another_skeleton(generated_animals, tmp_path):
     config.train_cfg.max_epochs = 1
     message = '`model.roi_head.keypoint_head` predicts 17 keypoints.*`animalpose`.*20'
     with pytest.raises(ValueError, match=message):
-        Runner.from_cfg(config).train()
+        OGNRunner.from_cfg(config).train()
     config.model.roi_head.keypoint_head.num_keypoints = 20
     config.experiment_name = 'of twenty'
-    runner = Runner.from_cfg(config)
+    runner = OGNRunner.from_cfg(config)
     runner.train()
     assert runner.message_hub.get_scalar('val/coco/AP').current() >= 0
 
@@ -190,7 +190,7 @@ def test_results_for_the_evaluation_server(generated_people, tmp_path):
     for metric in config.test_evaluator:
         metric.update(ann_file=ann_file, outfile_prefix=str(tmp_path / 'found'))
     config.model.test_cfg.rcnn.update(score_thr=0.0, max_per_img=3)
-    Runner.from_cfg(config).test()
+    OGNRunner.from_cfg(config).test()
     poses = json.loads((tmp_path / 'found.keypoints.json').read_text())
     boxes = json.loads((tmp_path / 'found.bbox.json').read_text())
     assert len(poses) == len(boxes) == 6

@@ -8,8 +8,9 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from tiny_detector import load_tiny, read_config
+
+from ogn_mm.engine.launch import OGNRunner
 
 FOLDER = Path(__file__).parents[1] / 'configs/ogn_mask_rcnn'
 CONFIGS = sorted(FOLDER.glob('*-mask-rcnn_*_coco.py'))
@@ -159,7 +160,7 @@ def small_recipe(path, data_root, work_dir):
 )
 def test_recipe_trains_and_validates(path, generated_people, tmp_path):
     """Two iterations change the keypoint head; boxes and keypoints are evaluated."""
-    runner = Runner.from_cfg(small_recipe(path, generated_people, tmp_path))
+    runner = OGNRunner.from_cfg(small_recipe(path, generated_people, tmp_path))
     runner.model.init_weights()
     before = runner.model.roi_head.keypoint_head.deconv.weight.clone()
     runner.train()

@@ -9,12 +9,12 @@ import torch
 from mmdet.registry import MODELS, TASK_UTILS
 from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 from test_ogn_mask_rcnn_configs import CONFIGS, FOLDER, small_recipe
 from tiny_detector import read_config
 
 from ogn_mm.datasets import CocoKeypointDetectionDataset
+from ogn_mm.engine.launch import OGNRunner
 
 POSETRACK = ('posetrack17', 'posetrack18')
 
@@ -122,7 +122,7 @@ def test_posetrack_learns_from_weights_of_coco(generated_people, tmp_path):
     before = model.state_dict()
     torch.save(dict(state_dict=before, meta=meta), coco)
 
-    runner = Runner.from_cfg(config)
+    runner = OGNRunner.from_cfg(config)
     runner.train()
     deconv = 'roi_head.keypoint_head.deconv.weight'
     offset = 'roi_head.keypoint_head.offset_deconv.weight'
@@ -144,7 +144,7 @@ def test_ears_of_posetrack_do_not_count(generated_people, tmp_path):
         FOLDER / 'kpt-mask-rcnn_r50_fpn_8xb2-1x_posetrack17.py', tmp_path, tmp_path
     )
     del config.val_dataloader.dataset['indices']
-    loader = Runner.build_dataloader(config.val_dataloader)
+    loader = OGNRunner.build_dataloader(config.val_dataloader)
     evaluator = Evaluator(config.val_evaluator)
     evaluator.dataset_meta = loader.dataset.metainfo
     for batch in loader:

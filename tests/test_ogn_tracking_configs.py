@@ -7,11 +7,11 @@ import pytest
 from conftest import load_tool
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from mmpose.registry import MODELS
 from tiny_detector import read_config
 
 from ogn_mm.datasets.generated_people import generate_videos
+from ogn_mm.engine.launch import OGNRunner
 from ogn_mm.evaluation.functional import read_posetrack
 
 ROOT = Path(__file__).parents[1]
@@ -131,7 +131,7 @@ def test_annotated_poses_are_tracked_in_the_test_loop(videos, tmp_path):
         FLOW, videos, tmp_path, pose_estimator=None, propagation=None, metainfo=metainfo
     )
     config.test_evaluator.update(joint_mapping=None, min_track_length=1)
-    figures = Runner.from_cfg(config).test()
+    figures = OGNRunner.from_cfg(config).test()
     assert figures['posetrack/AP'] == pytest.approx(100)
     assert figures['posetrack/MOTA'] > 95
     assert figures['posetrack/IDF1'] > 95
@@ -145,7 +145,7 @@ def test_test_config_writes_files_of_a_pose_network(videos, tmp_path):
     config.test_evaluator.update(
         outfile_prefix=str(tmp_path / 'out'), keypoint_thr=0.0, min_track_length=1
     )
-    assert Runner.from_cfg(config).test() == {}
+    assert OGNRunner.from_cfg(config).test() == {}
     files = sorted((tmp_path / 'out').iterdir())
     assert [file.name for file in files] == [
         file.name for file in sorted((videos / 'annotations/val').iterdir())

@@ -12,10 +12,9 @@ from mmdet.engine.hooks import DetVisualizationHook
 from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from tiny_detector import load_tiny, read_config
 
-from ogn_mm.engine.launch import build_parser, load_config
+from ogn_mm.engine.launch import OGNRunner, build_parser, load_config
 
 FOLDER = Path(__file__).parents[1] / 'configs/person_detector'
 CONFIGS = sorted(FOLDER.glob('*.py'))
@@ -183,7 +182,7 @@ def test_full_size_weights_load(name, tmp_path):
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 def test_recipe_trains_and_validates(path, people, tmp_path):
     """Two iterations change the box head; people alone are evaluated."""
-    runner = Runner.from_cfg(on_generated_people(path, people, tmp_path))
+    runner = OGNRunner.from_cfg(on_generated_people(path, people, tmp_path))
     runner.model.init_weights()
     head = runner.model.roi_head.bbox_head
     head = head[-1] if isinstance(head, torch.nn.ModuleList) else head
@@ -210,7 +209,7 @@ def test_variant_tests(path, people, tmp_path):
         config.test_evaluator,
         dict(type='DumpResults', out_file_path=str(tmp_path / 'found.pkl')),
     ]
-    runner = Runner.from_cfg(config)
+    runner = OGNRunner.from_cfg(config)
     runner.model.init_weights()
     runner.test()
     for sample in mmengine.load(tmp_path / 'found.pkl'):
@@ -232,7 +231,7 @@ def test_resumed_training_repeats_the_uninterrupted_one(people, tmp_path):
             config.train_cfg.val_interval = 9
             config.default_hooks.checkpoint.update(by_epoch=True, interval=1)
             config.resume = last == 2 and len(epochs) == 2
-            runner = Runner.from_cfg(config)
+            runner = OGNRunner.from_cfg(config)
             runner.train()
         assert runner.iter == 4
         weights.append(runner.model.state_dict())

@@ -9,7 +9,6 @@ refused here, before anything is built.
 import inspect
 import re
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 from mmengine.config import Config
@@ -61,9 +60,9 @@ def check_agreement(cfg: Config) -> None:
     """Check that places of a config that mean the same say the same.
 
     - A data loader and its sampler have one ``batch_size``.
-    - In top-down models the variable ``codec`` is that of the model's decoder and the
-      pipelines' encoders. Where there is none, decoder and encoders share what targets
-      depend on.
+    - In top-down models the variable ``codec`` is used by the decoder or the pipelines'
+      encoders, and all of these share what targets depend on. (One that differs
+      elsewhere was set by itself, as ``model.head.decoder.vote_radius``.)
     - Their pipelines crop to the codec's ``input_size``, which is also the head's.
 
     Raises:
@@ -79,27 +78,37 @@ def check_agreement(cfg: Config) -> None:
                 f'`{name}.batch_size` is {sizes[0]}, but `{name}.sampler.batch_size` '
                 f'is {sizes[1]}'
             )
-    if type_name(cfg.get('model') or {}) != 'TopdownPoseEstimator':
-        return  # bottom-up models resize their maps before they decode
-    read = {key: cfg.get(key) for key in ('model', *DATALOADERS) if cfg.get(key)}
-    decoders = dict(find_codecs(read.get('model'), 'decoder', 'model'))
-    encoders = {
+    if type_name(cfg.get('model') or {}) == 'TopdownPoseEstimator':
+        check_codecs(cfg)  # bottom-up models resize their maps before they decode
+
+
+def check_codecs(cfg: Config) -> None:
+    """The part of :func:`check_agreement` about codecs, of top-down models."""
+    used, named = list_codecs(cfg), cfg.get('codec')
+    decoder = used.get('model.head.decoder')
+    if is_codec(named) and used:
+        stale = [place for place in used if complete(used[place]) != complete(named)]
+        if len(stale) == len(used):
+            first = stale[0]
+            raise ValueError(describe_difference('codec', named, first, used[first]))
+        for place in stale:
+            check_targets('codec', named, place, used[place])
+    elif decoder is not None:
+        for place, codec in used.items():
+            if codec_class(decoder) is codec_class(codec):
+                check_targets('model.head.decoder', decoder, place, codec)
+    if decoder is not None:
+        check_sizes(cfg, decoder)
+
+
+def list_codecs(cfg: Config) -> dict[str, dict]:
+    """The codecs of a config's decoders and encoders by their dotted places."""
+    parts = [('model', 'decoder'), *((name, 'encoder') for name in DATALOADERS)]
+    return {
         place: codec
-        for name in DATALOADERS
-        for place, codec in find_codecs(read.get(name), 'encoder', name)
+        for name, key in parts
+        for place, codec in find_codecs(cfg.get(name) or {}, key, name)
     }
-    named = cfg.get('codec')
-    named = named if isinstance(named, (list, tuple)) else [named]
-    if all(map(is_codec, named)):
-        for place, codec in chain(decoders.items(), encoders.items()):
-            if complete(codec) not in map(complete, named):
-                raise ValueError(describe_difference('codec', named[0], place, codec))
-    place, decoder = 'model.head.decoder', decoders.get('model.head.decoder')
-    if decoder is None:
-        return
-    for encoder in encoders:
-        check_geometry(place, decoder, encoder, encoders[encoder])
-    check_sizes(cfg, decoder)
 
 
 def find_codecs(node, key: str, path: str) -> Iterator[tuple[str, dict]]:
@@ -173,12 +182,10 @@ def describe_difference(place: str, codec: dict, other: str, found: dict) -> str
     )
 
 
-def check_geometry(place: str, codec: dict, other: str, found: dict) -> None:
-    """Raise ValueError if two codecs of one class make other targets."""
+def check_targets(place: str, codec: dict, other: str, found: dict) -> None:
+    """Raise ValueError if two codecs make other targets."""
     first, second = complete(codec), complete(found)
-    if first['type'] is not second['type']:
-        return  # distillation has such pairs; ours are checked by CheckKeypointsHook
-    if any(first.get(key) != second.get(key) for key in GEOMETRY):
+    if any(first.get(key) != second.get(key) for key in ('type', *GEOMETRY)):
         shared = dict.fromkeys(set(first) - set(GEOMETRY) - {'type'})
         raise ValueError(
             describe_difference(place, {**codec, **shared}, other, {**found, **shared})
@@ -221,6 +228,9 @@ def check_variables(cfg: Config) -> None:
         # a number may stand elsewhere by chance
         if isinstance(value, int | float) or not find_value(read, value)
     }
+    codecs = list_codecs(cfg).values()
+    if any(as_lists(codec) != variables.get('codec') for codec in codecs):
+        unused['codec'] = variables.get('codec')  # one place may have been forgotten
     for path in list_bases(cfg.filename) if unused else ():
         names = unused.keys() & set(re.findall(r'\w+', Path(path).read_text()))
         if not names:
@@ -229,10 +239,11 @@ def check_variables(cfg: Config) -> None:
         read_before, before = split_config(base)
         for name in names & before.keys():
             places = find_value(read_before, before[name])
-            same = unused[name] == before[name]
-            if same or not places or set(places) - set(find_value(read, before[name])):
+            still = set(places) & set(find_value(read, before[name]))
+            followed = name != 'codec' and len(still) < len(places)
+            if unused[name] == before[name] or not still or followed:
                 continue
-            listed = '`, `'.join(places[:3])
+            listed = '`, `'.join(sorted(still)[:3])
             raise ValueError(
                 f'`{name}` is set anew, but `{listed}` still follows its value in '
                 f'{path}: a file has to set each place that uses a variable'

@@ -39,6 +39,14 @@ def child(tmp_path):
             'model.head.decoder.vote_radius',
         ),
         (
+            'codec = dict(vote_radius=3)\n'
+            'train_pipeline = _base_.train_pipeline\n'
+            'train_pipeline[-2].encoder = dict(_base_.codec, **codec)\n'
+            'train_dataloader = dict(dataset=dict(pipeline=train_pipeline))',
+            'codec',
+            'model.head.decoder',
+        ),
+        (
             'model = dict(head=dict(decoder=dict(radius=2.0)))',
             'codec.radius',
             'model.head.decoder.radius',
@@ -71,6 +79,12 @@ def test_another_kind_of_codec_is_refused(child):
     text = 'codec = ' + sigma.format('MSRAHeatmap', 'heatmap_size=(6, 8)')
     with pytest.raises(ValueError, match='`codec` is MSRAHeatmap, but .* OffsetHeat'):
         read_config(child(text))
+
+
+def test_decoding_may_be_set_by_itself(child):
+    option = {'model.head.decoder.vote_radius': 3.0}
+    assert read_config(str(DEMO), option).model.head.decoder.vote_radius == 3.0
+    read_config(child('model = dict(head=dict(decoder=dict(vote_radius=3.0)))'))
 
 
 def test_without_the_variable_decoder_and_encoder_share_their_geometry(child):

@@ -12,7 +12,8 @@ import torch
 from memory import private_memory, resident_memory
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+
+from ogn_mm.engine.launch import OGNRunner
 
 CONFIG = f"""
 _base_ = '{tiny_pose.ROOT}/configs/_base_/default_runtime.py'
@@ -92,7 +93,7 @@ def build(generated_people, tmp_path):
         config = Config.fromstring(text.replace('WORK', str(work_dir)), '.py')
         config.train_cfg = options.pop('train_cfg', config.train_cfg)
         config.merge_from_dict(dict(experiment_name=name, **options))
-        runner = Runner.from_cfg(config)
+        runner = OGNRunner.from_cfg(config)
         batches = Batches()
         runner.register_hook(batches)
         return runner, batches.samples, people

@@ -8,12 +8,12 @@ import pytest
 import xtcocotools.coco
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from mmpose.datasets.datasets import CocoDataset
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.evaluation import CocoMetric
 from mmpose.registry import METRICS
 
+from ogn_mm.engine.launch import OGNRunner
 from ogn_mm.evaluation.metrics import PoseNMSCocoMetric
 
 ROOT = Path(__file__).parents[3]
@@ -262,7 +262,7 @@ def test_boxes_of_a_top_down_model_are_the_detectors(generated_people, tmp_path)
         nms_mode='none',
         outfile_prefix=str(tmp_path / 'results'),
     )
-    figures = Runner.from_cfg(config).test()
+    figures = OGNRunner.from_cfg(config).test()
     assert np.isfinite(figures['coco/AP'])
 
     results = json.loads((tmp_path / 'results.keypoints.json').read_text())

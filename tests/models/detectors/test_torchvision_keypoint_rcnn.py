@@ -8,7 +8,7 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner, load_state_dict
+from mmengine.runner import load_state_dict
 from mmengine.structures import InstanceData
 from tiny_detector import read_config
 from torch import nn
@@ -18,6 +18,7 @@ from torchvision.models.detection.roi_heads import (
     keypoints_to_heatmap,
 )
 
+from ogn_mm.engine.launch import OGNRunner
 from ogn_mm.models.detectors.torchvision_keypoint_rcnn import to_target
 from ogn_mm.models.detectors.torchvision_names import to_torchvision
 
@@ -206,7 +207,7 @@ def test_trains_and_validates(generated_people, tmp_path):
             metric.ann_file = f'{generated_people}/annotations/val.json'
     config.model.box_score_thresh = 0.0
     config.model.box_detections_per_img = 5
-    runner = Runner.from_cfg(config)
+    runner = OGNRunner.from_cfg(config)
     runner.train()
     assert runner.iter == 2
     for name in ('bbox_mAP', 'AP'):
