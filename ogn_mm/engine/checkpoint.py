@@ -12,7 +12,7 @@ from urllib.error import URLError
 
 import torch
 from mmengine.fileio import LocalBackend, register_backend
-from mmengine.runner import CheckpointLoader
+from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
 from .atomic_write import write_atomically
@@ -194,6 +194,11 @@ def is_broken(weight: torch.Tensor) -> bool:
     return weight.is_floating_point() and bool(
         (weight.isnan() | (weight == torch.inf)).any()
     )
+
+
+def loaded_from(runner) -> str:
+    """The checkpoint that a Runner loads."""
+    return runner._load_from or find_latest_checkpoint(runner.work_dir)
 
 
 def require_state(content: dict, checkpoint: str) -> None:
