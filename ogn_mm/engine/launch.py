@@ -148,8 +148,18 @@ class OGNRunner(Runner):
     """MMEngine's Runner, for models without weights to learn as well.
 
     DistributedDataParallel refuses them, such as a tracker of annotated people, though
-    processes may share its videos.
+    processes may share its videos. ``auto_scale_lr`` counts the batches whose gradients
+    are accumulated as one.
     """
+
+    def scale_lr(self, optim_wrapper, auto_scale_lr=None):
+        super().scale_lr(optim_wrapper, auto_scale_lr)
+        # of several optimizers each would have its own
+        counts = getattr(optim_wrapper, '_accumulative_counts', 1)
+        if counts > 1 and (auto_scale_lr or {}).get('enable'):
+            self.logger.info(f'{counts} batches are accumulated: LR times {counts}.')
+            for group in optim_wrapper.optimizer.param_groups:
+                group['lr'] *= counts
 
     def wrap_model(self, model_wrapper_cfg, model):
         if not any(weight.requires_grad for weight in model.parameters()):
