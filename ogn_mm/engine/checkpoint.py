@@ -39,13 +39,19 @@ def find_reason(error: Exception) -> str:
     return 'it is damaged or no checkpoint' + f' ({text})' * explains(text)
 
 
-def drop_program(content):
-    """What a checkpoint file holds, without the program that MMEngine would run.
+def clean_meta(content):
+    """What a checkpoint file holds, without what in its ``meta`` is not to be used.
 
-    It runs ``meta.config`` when training is resumed, to compare the numbers of GPUs.
+    That is ``meta.config``, a program that MMEngine would run when training is resumed,
+    to compare the numbers of GPUs, and what should be a dictionary and is not.
     """
-    if isinstance(content, dict) and isinstance(content.get('meta'), dict):
-        content['meta'].pop('config', None)
+    meta = content.get('meta') if isinstance(content, dict) else None
+    if isinstance(meta, dict):
+        meta.pop('config', None)
+        if not isinstance(meta.get('dataset_meta', {}), dict):
+            del meta['dataset_meta']
+    elif meta is not None and 'state_dict' in content:  # else it may be a weight
+        del content['meta']
     return content
 
 
@@ -62,7 +68,7 @@ def explain_refusal(loader):
     @functools.wraps(loader)
     def load(filename, *args, **kwargs):
         try:
-            content = drop_program(loader(filename, *args, **kwargs))
+            content = clean_meta(loader(filename, *args, **kwargs))
         except URLError as error:
             raise OSError(
                 f'The checkpoint {filename} was not downloaded: {error.reason}.'

@@ -11,6 +11,7 @@ from mmpose import registry as mmpose_registry
 
 from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.engine.config_check import merge_options, type_name
+from ogn_mm.engine.skeletons import config_skeleton
 
 PACKAGE = Path(__file__).parents[2] / '.mim'
 
@@ -66,12 +67,14 @@ def build_part(
         cfg_options (dict, optional): Overrides settings of the config, by dotted keys.
 
     Returns:
-        tuple: The model, with its config as ``cfg``; and the pipeline, which takes an
+        tuple: The model, with its config as ``cfg`` and its data's ``dataset_meta``,
+        None without keypoints; and the pipeline, which takes an
         image that has been loaded as ``img``, with ``img_shape`` and ``ori_shape``.
 
     Raises:
         FileNotFoundError: There is no such config or checkpoint.
-        ValueError: The checkpoint does not fit, or an overridden setting is misspelt.
+        ValueError: The checkpoint does not fit or has other keypoints than the config's
+            data, or an overridden setting is misspelt.
     """
     cfg = read_config(config)
     options = dict(cfg_options or {})
@@ -86,9 +89,9 @@ def build_part(
                 if not type_name(step).startswith(loading)
             ]
         )
+    model.cfg, model.dataset_meta = cfg, config_skeleton(cfg)
     if checkpoint is not None:
         load_weights(model, checkpoint)
-    model.cfg = cfg
     return model.eval(), pipeline
 
 
