@@ -45,13 +45,15 @@ def clean_meta(content):
     That is ``meta.config``, a program that MMEngine would run when training is resumed,
     to compare the numbers of GPUs, and what should be a dictionary and is not.
     """
-    meta = content.get('meta') if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        return content
+    meta = content.get('meta')
     if isinstance(meta, dict):
         meta.pop('config', None)
         if not isinstance(meta.get('dataset_meta', {}), dict):
             del meta['dataset_meta']
-    elif meta is not None and 'state_dict' in content:  # else it may be a weight
-        del content['meta']
+    elif 'state_dict' in content:  # else it may be a weight
+        content.pop('meta', None)
     return content
 
 
