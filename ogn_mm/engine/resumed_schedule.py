@@ -36,7 +36,8 @@ def adapt_to_settings(runner, checkpoint: dict) -> None:
         checkpoint (dict): As loaded, of a sound state; changed in place.
 
     Raises:
-        ValueError: Schedules have to be run anew, and one depends on metrics.
+        ValueError: The optimizer is another one; or schedules have to be run anew, and
+            one depends on metrics.
     """
     epochs, length, rest = find_place(runner, checkpoint)
     meta, schedulers = checkpoint['meta'], runner.param_schedulers
@@ -55,6 +56,7 @@ def adapt_to_settings(runner, checkpoint: dict) -> None:
         zip(runner.optim_wrapper.param_groups, saved_groups(checkpoint), strict=False)
     )
     names = {scheduler.param_name for scheduler in schedulers}
+    require_same_optimizer(groups, names)
     warn_of_settings(groups, names)
     counting = now != before and any(
         not scheduler.by_epoch and scheduler.end > min(now, before)
@@ -131,6 +133,31 @@ def is_scheduled(key: str, names: set[str]) -> bool:
     if key == 'betas':  # Adam's momentum
         return 'momentum' in names
     return any(key == name or key.endswith(f'_{name}') for name in names)
+
+
+def require_same_optimizer(groups: list[tuple[dict, dict]], names: set[str]) -> None:
+    """Check that a checkpoint is of the same kind of optimizer.
+
+    Each kind has settings that the other lacks. Those of another version of PyTorch
+    only lack some.
+
+    Args:
+        groups (list[tuple[dict, dict]]): The config's and the checkpoint's.
+        names (set[str]): What schedulers set.
+
+    Raises:
+        ValueError: It is not.
+    """
+    for group, saved in groups:
+        new, old = (
+            sorted(key for key in a.keys() - b.keys() if not is_scheduled(key, names))
+            for a, b in ((group, saved), (saved, group))
+        )
+        if new and old:
+            raise ValueError(
+                f'the checkpoint is of another optimizer, which has `{old[0]}` and no '
+                f'`{new[0]}`: training cannot be resumed with `optim_wrapper.optimizer`'
+            )
 
 
 def warn_of_settings(groups: list[tuple[dict, dict]], names: set[str]) -> None:

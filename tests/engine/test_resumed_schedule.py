@@ -199,3 +199,10 @@ def test_other_settings_of_the_optimizer_stay_with_a_warning(tmp_path):
     log = logged(tmp_path)
     assert '`weight_decay` stays 0, not 0.5' in log
     assert '`momentum` stays 0.5, not 0.9' in log
+
+
+def test_another_optimizer_is_refused(tmp_path):
+    train(tmp_path, epochs=2)
+    adam = dict(type='Adam', lr=0.1)
+    with pytest.raises(ValueError, match='another optimizer, which has `dampening`'):
+        train(tmp_path, True, wrapper=dict(optimizer=adam))
