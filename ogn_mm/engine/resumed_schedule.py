@@ -4,6 +4,7 @@ import logging
 import warnings
 
 from mmengine.logging import print_log
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import EpochBasedTrainLoop
 
 # What schedulers change while they run; the rest of their state are settings.
@@ -49,7 +50,7 @@ def adapt_to_settings(runner, checkpoint: dict) -> None:
             logger='current',
         )
         meta['iter'] = now
-    if isinstance(schedulers, dict):
+    if isinstance(runner.optim_wrapper, OptimWrapperDict):
         return
     schedulers = schedulers or []
     groups = list(
