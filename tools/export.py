@@ -65,7 +65,7 @@ def load_model(args: argparse.Namespace):
     init_default_scope('mmpose')
     content = CheckpointLoader.load_checkpoint(args.checkpoint, 'cpu')
     weights = find_weights(content, args.checkpoint)
-    model = build_exportable(cfg, content.get('meta', {}).get('dataset_meta'))
+    model = build_exportable(cfg, content, args.checkpoint)
     require_weights(model, weights, args.checkpoint)
     return cfg, model
 

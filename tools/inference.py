@@ -135,12 +135,9 @@ def build_inferencer(args: argparse.Namespace) -> OGNInferencer:
             raise ValueError(
                 f'{args.pose_config}: finds people itself, leave out --detector'
             )
-        inferencer = KeypointDetectionInferencer(
+        return KeypointDetectionInferencer(
             args.pose_config, args.pose_checkpoint, args.device, show_progress=True
         )
-        if 'keypoint_id2name' not in inferencer.model.dataset_meta:
-            raise ValueError(f'{args.pose_config}: is of a network without keypoints')
-        return inferencer
     det_config, det_checkpoint = args.detector or ('whole_image', None)
     return OGNInferencer(
         args.pose_config,

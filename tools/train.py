@@ -33,7 +33,8 @@ def parse_args(argv=None):
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate by the actual to the base batch size',
+        help='scale the learning rate by the actual to the base batch size, of all '
+        'processes and accumulated batches together',
     )
     return parser.parse_args(argv)
 

@@ -98,10 +98,11 @@ def choose_keypoints(names: list[str] | None, known: dict[str, int]):
 def visualize(args: argparse.Namespace):
     cfg = read_config(args.config, args.cfg_options)
     require_checkpoint(args.checkpoint)
-    model = init_model(cfg, args.checkpoint, device=args.device)
+    model = init_model(cfg, device=args.device)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    model.dataset_meta = dataset.metainfo  # which the true poses are of
     load_weights(model, args.checkpoint)  # init_model only warns of what is missing
     keypoints = choose_keypoints(args.keypoints, model.dataset_meta['keypoint_name2id'])
-    dataset = DATASETS.build(cfg.test_dataloader.dataset)
     chosen = np.linspace(0, len(dataset) - 1, min(args.num, len(dataset)))
     data = [dataset[int(i)] for i in chosen]
     samples = [model.test_step(pseudo_collate([item]))[0] for item in data]

@@ -15,7 +15,6 @@ import torch
 from mmengine.config import Config
 from mmengine.model import ImgDataPreprocessor
 from mmengine.structures import InstanceData
-from mmpose.apis.inference import dataset_meta_from_config
 from mmpose.models import TopdownPoseEstimator
 from mmpose.registry import MODELS, TRANSFORMS
 from mmpose.structures import PoseDataSample
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 
 from ogn_mm.codecs.utils import smooth_heatmaps
 from ogn_mm.engine.config_agreement import type_name
+from ogn_mm.engine.skeletons import choose_skeleton
 from ogn_mm.models import OffsetHead
 from ogn_mm.version import __version__
 
@@ -85,13 +85,16 @@ class KeypointGraph(nn.Module):
         return keypoints[:, 0], scores[:, 0]
 
 
-def build_exportable(cfg: Config, meta: dict | None = None) -> TopdownPoseEstimator:
+def build_exportable(
+    cfg: Config, content: dict | None = None, checkpoint: str = ''
+) -> TopdownPoseEstimator:
     """Build the network of a config, with the names of its keypoints.
 
     Args:
         cfg (Config): Of a two-stage offset-guided network.
-        meta (dict, optional): Of the keypoints, as a checkpoint has it. Defaults to
-            that of the config's test data.
+        content (dict, optional): A checkpoint, as loaded. It may say which keypoints
+            are found; the weights are not loaded.
+        checkpoint (str): Its name, for messages.
 
     Returns:
         TopdownPoseEstimator: In test mode, with ``dataset_meta``.
@@ -111,13 +114,7 @@ def build_exportable(cfg: Config, meta: dict | None = None) -> TopdownPoseEstima
         raise ValueError('`model.head` has no `decoder`: there is nothing to export')
     if model.test_cfg.get('output_keypoint_indices') is not None:
         raise ValueError('`model.test_cfg.output_keypoint_indices` is not exported')
-    model.dataset_meta = meta or dataset_meta_from_config(cfg, 'test')
-    names = model.dataset_meta['keypoint_id2name']
-    if len(names) != head.out_channels:
-        raise ValueError(
-            f'`model.head.out_channels` is {head.out_channels}, but the data set names '
-            f'{len(names)} keypoints'
-        )
+    model.dataset_meta = choose_skeleton(content, cfg, model, checkpoint)
     return model.eval()
 
 

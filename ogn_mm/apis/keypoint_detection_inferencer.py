@@ -1,14 +1,13 @@
 """From images and videos to boxes and keypoints by one network."""
 
-import copy
-
 import numpy as np
 import torch
 from mmdet.apis import DetInferencer
-from mmdet.registry import DATASETS
 from mmengine.structures import InstanceData
 from mmpose.registry import INFERENCERS, VISUALIZERS
 from mmpose.structures import PoseDataSample
+
+from ogn_mm.engine.skeletons import choose_skeleton, find_keypoint_head
 
 from .ogn_inferencer import OGNInferencer, find_model
 
@@ -46,13 +45,16 @@ class KeypointDetectionInferencer(OGNInferencer):
             find_model(model, 'mmdet'), weights, device, show_progress=False
         )
         self.cfg, self.model = self.detector.cfg, self.detector.model
-        dataset = copy.deepcopy(self.cfg.test_dataloader.dataset)
-        dataset = DATASETS.build(dict(dataset, lazy_init=True))
-        self.model.dataset_meta = dataset.metainfo
+        if find_keypoint_head(self.model)[1] is None:
+            raise ValueError(f'{model}: is of a network without keypoints')
+        meta = dict(dataset_meta=self.model.dataset_meta)
+        self.model.dataset_meta = choose_skeleton(
+            dict(meta=meta), self.cfg, self.model, weights
+        )
         self.visualizer = VISUALIZERS.build(
             dict(type='mmpose.ArrayRadiusVisualizer', name='one_stage')
         )
-        self.visualizer.set_dataset_meta(dataset.metainfo)
+        self.visualizer.set_dataset_meta(self.model.dataset_meta)
         self.show_progress = show_progress
         self.skipped = []
         self._video_input = False

@@ -20,6 +20,7 @@ from ogn_mm.datasets.images import (
     list_images,
     read_image,
 )
+from ogn_mm.engine.skeletons import choose_skeleton
 from ogn_mm.models.utils import (
     choose_poses,
     find_config,
@@ -87,6 +88,7 @@ class OGNInferencer(Pose2DInferencer):
                 f'people_per_batch should be at least 1, got {people_per_batch}'
             )
         self.require_model(model)
+        self.weights = weights or model  # of a model zoo, for messages
         self.box_filter = box_filter and TASK_UTILS.build(box_filter)
         self.pose_nms_cfg = pose_nms_cfg or {}
         self.people_per_batch = people_per_batch
@@ -107,6 +109,10 @@ class OGNInferencer(Pose2DInferencer):
                 f'{type(self).__name__} needs a top-down model, `data_mode` is '
                 f'{self.cfg.data_mode!r}'
             )
+
+    def _load_weights_to_model(self, model, checkpoint: dict | None, cfg) -> None:
+        super()._load_weights_to_model(model, checkpoint, cfg)
+        model.dataset_meta = choose_skeleton(checkpoint, cfg, model, self.weights)
 
     def require_model(self, model) -> None:
         """Raise ValueError if there is none: upstream runs the checkpoint's own."""

@@ -12,7 +12,7 @@ from urllib.error import URLError
 
 import torch
 from mmengine.fileio import LocalBackend, register_backend
-from mmengine.runner import CheckpointLoader
+from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
 from .atomic_write import write_atomically
@@ -39,13 +39,21 @@ def find_reason(error: Exception) -> str:
     return 'it is damaged or no checkpoint' + f' ({text})' * explains(text)
 
 
-def drop_program(content):
-    """What a checkpoint file holds, without the program that MMEngine would run.
+def clean_meta(content):
+    """What a checkpoint file holds, without what in its ``meta`` is not to be used.
 
-    It runs ``meta.config`` when training is resumed, to compare the numbers of GPUs.
+    That is ``meta.config``, a program that MMEngine would run when training is resumed,
+    to compare the numbers of GPUs, and what should be a dictionary and is not.
     """
-    if isinstance(content, dict) and isinstance(content.get('meta'), dict):
-        content['meta'].pop('config', None)
+    if not isinstance(content, dict):
+        return content
+    meta = content.get('meta')
+    if isinstance(meta, dict):
+        meta.pop('config', None)
+        if not isinstance(meta.get('dataset_meta', {}), dict):
+            del meta['dataset_meta']
+    elif 'state_dict' in content:  # else it may be a weight
+        content.pop('meta', None)
     return content
 
 
@@ -62,7 +70,7 @@ def explain_refusal(loader):
     @functools.wraps(loader)
     def load(filename, *args, **kwargs):
         try:
-            content = drop_program(loader(filename, *args, **kwargs))
+            content = clean_meta(loader(filename, *args, **kwargs))
         except URLError as error:
             raise OSError(
                 f'The checkpoint {filename} was not downloaded: {error.reason}.'
@@ -194,6 +202,11 @@ def is_broken(weight: torch.Tensor) -> bool:
     return weight.is_floating_point() and bool(
         (weight.isnan() | (weight == torch.inf)).any()
     )
+
+
+def loaded_from(runner) -> str:
+    """The checkpoint that a Runner loads."""
+    return runner._load_from or find_latest_checkpoint(runner.work_dir)
 
 
 def require_state(content: dict, checkpoint: str) -> None:

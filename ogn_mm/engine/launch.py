@@ -149,7 +149,8 @@ class OGNRunner(Runner):
 
     It also takes models without weights to learn, such as a tracker of annotated
     people, which DistributedDataParallel refuses, though processes may share its
-    videos.
+    videos; and ``auto_scale_lr`` counts the batches whose gradients are accumulated as
+    one.
     """
 
     @classmethod
@@ -158,6 +159,15 @@ class OGNRunner(Runner):
 
     def register_default_hooks(self, hooks: dict | None = None) -> None:
         super().register_default_hooks(without_left_out(hooks))
+
+    def scale_lr(self, optim_wrapper, auto_scale_lr=None):
+        super().scale_lr(optim_wrapper, auto_scale_lr)
+        # of several optimizers each would have its own
+        counts = getattr(optim_wrapper, '_accumulative_counts', 1)
+        if counts > 1 and (auto_scale_lr or {}).get('enable'):
+            self.logger.info(f'{counts} batches are accumulated: LR times {counts}.')
+            for group in optim_wrapper.optimizer.param_groups:
+                group['lr'] *= counts
 
     def wrap_model(self, model_wrapper_cfg, model):
         if not any(weight.requires_grad for weight in model.parameters()):

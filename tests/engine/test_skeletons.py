@@ -4,13 +4,19 @@ import types
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.runner import BaseLoop
 from mmpose.datasets import CocoDataset, CrowdPoseDataset, PoseTrack18Dataset
 from torch import nn
 
 from ogn_mm.engine.checkpoint import load_weights
 from ogn_mm.engine.hooks import RequireWeightsHook
-from ogn_mm.engine.skeletons import checkpoint_keypoints, require_skeleton
+from ogn_mm.engine.skeletons import (
+    checkpoint_keypoints,
+    choose_skeleton,
+    config_skeleton,
+    require_skeleton,
+)
 
 COCO, POSETRACK, CROWDPOSE = (
     dataset._load_metainfo()
@@ -101,3 +107,120 @@ def test_tests_by_the_runner():
     hook.after_load_checkpoint(runner, trained_on(POSETRACK))
     runner._train_loop = Loop()
     hook.after_load_checkpoint(runner, trained_on(COCO))
+
+
+ROI = dict(type='ImageROIDataset', dataset=dict(type='PoseTrack18Dataset'))
+
+
+def config(part='test', scope='mmpose', **dataset) -> Config:
+    loader = {f'{part}_dataloader': dict(dataset=dataset)}
+    return Config(dict(default_scope=scope, **loader))
+
+
+@pytest.mark.parametrize(
+    'cfg, name, count',
+    [
+        (config(type='CocoDataset'), 'coco', 17),
+        (config('train', **ROI), 'posetrack18', 17),
+        (config('train', type='CombinedDataset', datasets=[ROI]), 'posetrack18', 17),
+        (
+            config('val', **ROI, metainfo=CrowdPoseDataset.METAINFO),
+            'crowdpose',
+            14,
+        ),
+        (config(scope='mmdet', type='CocoKeypointDetectionDataset'), 'coco', 17),
+        (
+            config(
+                scope='mmdet',
+                type='CocoKeypointDetectionDataset',
+                metainfo=PoseTrack18Dataset.METAINFO,
+            ),
+            'posetrack18',
+            17,
+        ),
+        (config(scope='mmdet', type='CocoDataset'), None, 0),
+        (Config(dict(test_dataloader=None)), None, 0),
+    ],
+)
+def test_skeleton_of_a_config(cfg, name, count):
+    found = config_skeleton(cfg) or dict(dataset_name=None, num_keypoints=0)
+    assert (found['dataset_name'], found['num_keypoints']) == (name, count)
+
+
+class Model(nn.Module):
+    def __init__(self, count=17):
+        super().__init__()
+        self.head = types.SimpleNamespace(num_keypoints=count)
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What is logged."""
+    texts = []
+    monkeypatch.setattr(
+        'ogn_mm.engine.skeletons.print_log', lambda text, **_: texts.append(text)
+    )
+    return texts
+
+
+COCO_CONFIG = config(type='CocoDataset')
+WITHOUT_LINKS = {key: value for key, value in COCO.items() if key != 'skeleton_links'}
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        dict(state_dict={}),
+        {'head.weight': torch.ones(1)},
+        dict(meta=None),
+        dict(meta=dict(dataset_meta=None)),
+        trained_on({}),
+        trained_on(dict(CLASSES=('person',))),
+        trained_on(dict(classes=('person',))),
+        trained_on(WITHOUT_LINKS),
+        trained_on(COCO | dict(flip_indices=[0, 1])),
+        trained_on(COCO | dict(sigmas=3)),
+    ],
+)
+def test_a_checkpoint_that_does_not_tell_its_skeleton(content, said):
+    """The config's is taken, and that is said."""
+    found = choose_skeleton(content, COCO_CONFIG, Model(), 'a.pth')
+    assert found['keypoint_id2name'] == COCO['keypoint_id2name']
+    assert found['flip_indices'] == COCO['flip_indices']
+    assert said == [
+        'the checkpoint a.pth does not tell which keypoints are found: they are taken '
+        "for those of the config's data set `coco`"
+    ]
+
+
+def test_a_checkpoint_that_tells_its_skeleton(said):
+    """It knows better than a config of as many keypoints."""
+    found = choose_skeleton(trained_on(POSETRACK), COCO_CONFIG, Model(), 'a.pth')
+    assert found == POSETRACK
+    assert not said
+
+
+@pytest.mark.parametrize(
+    'content, cfg, model, problem',
+    [
+        ({'a': 1}, Config(), Model(), 'the checkpoint a.pth does not tell .* has any'),
+        (None, Config(), Model(), 'the config does not tell which keypoints'),
+        (
+            trained_on(dict(keypoint_id2name=POSETRACK['keypoint_id2name'])),
+            COCO_CONFIG,
+            Model(),
+            'the checkpoint a.pth was trained on other keypoints',
+        ),
+        (
+            trained_on(CROWDPOSE),
+            COCO_CONFIG,
+            Model(),
+            '`model.head` predicts 17 keypoints, but the checkpoint a.pth is for the '
+            '14 of `crowdpose`',
+        ),
+        (None, COCO_CONFIG, Model(5), 'predicts 5 keypoints, but the config is for'),
+    ],
+)
+def test_no_skeleton_is_guessed(content, cfg, model, problem):
+    with pytest.raises(ValueError, match=problem):
+        choose_skeleton(content, cfg, model, 'a.pth')

@@ -14,10 +14,12 @@ from conftest import load_tool, snapshot
 from mmdet.apis import DetInferencer
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope
+from mmpose.datasets import PoseTrack18Dataset
 from pycocotools.coco import COCO
 from tiny_detector import load_tiny_keypoint_rcnn
 
 from ogn_mm.apis import ogn_inferencer
+from ogn_mm.datasets import CocoKeypointDetectionDataset
 
 ROOT = Path(__file__).parents[2]
 POSE = ROOT / 'configs/demo/td-ogn_res18-1deconv_1xb32-16e_generated-128x96.py'
@@ -95,6 +97,63 @@ def test_detector_and_pose_network(tool, pose, detector, images, tmp_path, boxes
         drawn = cv2.imread(str(tmp_path / 'pictures' / name))
         original = cv2.imread(str(images / name))
         assert drawn.shape == original.shape and (drawn != original).any()
+
+
+ROI = """
+_base_ = 'POSE'
+people = dict(type='CocoDataset')
+train_dataloader = dict(
+    dataset=dict(_delete_=True, type='ImageROIDataset', dataset=people))
+"""
+
+
+@pytest.mark.parametrize('name', ['bare', 'prefixed', 'no meta', 'damaged'])
+def test_checkpoints_that_say_nothing(tool, pose, images, tmp_path, name):
+    """The keypoints are those of the config's data set, whatever it is trained on."""
+    config, path = tmp_path / 'roi.py', tmp_path / f'{name}.pth'
+    config.write_text(ROI.replace('POSE', pose[0]))
+    weights = torch.load(pose[1])['state_dict']
+    prefixed = {f'module.{key}': value for key, value in weights.items()}
+    contents = {
+        'bare': weights,
+        'prefixed': dict(state_dict=prefixed),
+        'no meta': dict(state_dict=weights),
+        'damaged': dict(state_dict=weights, meta=None),
+    }
+    torch.save(contents[name], path)
+    image = min(images.iterdir())
+    tool.main([str(image), str(config), str(path), '--out', str(tmp_path / 'out')])
+    tool.main([str(image), *pose, '--out', str(tmp_path / 'pose')])
+    assert read(tmp_path / 'out') == read(tmp_path / 'pose')
+
+
+def test_detectors_that_say_nothing(tool, pose, detector, images, tmp_path):
+    path = tmp_path / 'detector.pth'
+    torch.save(torch.load(detector[1])['state_dict'], path)
+    image = str(min(images.iterdir()))
+    for name, checkpoint in (('a', detector[1]), ('b', path)):
+        arguments = ['--detector', detector[0], str(checkpoint)]
+        tool.main([image, *pose, *arguments, '--out', str(tmp_path / name)])
+    assert read(tmp_path / 'a') == read(tmp_path / 'b')
+
+
+def test_one_network_is_of_the_keypoints_it_was_trained_on(
+    tool, one_stage, images, tmp_path
+):
+    """A config of COCO has weights of PoseTrack: their names are written."""
+    weights = torch.load(one_stage[1])['state_dict']
+    metainfo = CocoKeypointDetectionDataset._load_metainfo(PoseTrack18Dataset.METAINFO)
+    contents = dict(
+        posetrack18=dict(state_dict=weights, meta=dict(dataset_meta=metainfo)),
+        coco=dict(state_dict=weights, meta=None),
+    )
+    image = str(min(images.iterdir()))
+    for name, content in contents.items():
+        path, out = tmp_path / f'{name}.pth', tmp_path / name
+        torch.save(content, path)
+        tool.main([image, one_stage[0], str(path), '--out', str(out)])
+        names = read(out)['categories'][0]['keypoints']
+        assert ('head_bottom' in names) == (name == 'posetrack18')
 
 
 def test_one_network_for_boxes_and_poses(tool, one_stage, images, tmp_path):

@@ -6,6 +6,7 @@ import torch
 from conftest import load_tool
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmpose.datasets import PoseTrack18Dataset
 from mmpose.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -45,4 +46,9 @@ def test_pictures(kind, visualize, generated_people, tmp_path):
     torch.save(dict(state_dict=dict(other=torch.ones(1))), tmp_path / 'other.pth')
     with pytest.raises(SystemExit, match='other.pth does not fit: '):
         visualize([arguments[0], f'{tmp_path}/other.pth', *arguments[2:]])
+    metainfo = PoseTrack18Dataset._load_metainfo()
+    content = dict(state_dict=model.state_dict(), meta=dict(dataset_meta=metainfo))
+    torch.save(content, tmp_path / 'posetrack.pth')
+    with pytest.raises(SystemExit, match='posetrack.pth was trained on other keypoint'):
+        visualize([arguments[0], f'{tmp_path}/posetrack.pth', *arguments[2:]])
     assert not (tmp_path / 'none').exists()

@@ -256,6 +256,7 @@ def draw_offsets(cfg: Config, ann_id: int, checkpoint: str, device: str) -> str:
     if ann_id not in ids:
         raise ValueError(f'{dataset.ann_file}: the data set left out person {ann_id}')
     model = init_model(cfg, device=device)
+    model.dataset_meta = dataset.metainfo
     load_weights(model, checkpoint)
     item = dataset[ids.index(ann_id)]
     figure = draw_predicted_offsets(model, item['inputs'], item['data_samples'])

@@ -5,56 +5,11 @@ from mmpose.registry import HOOKS
 
 from ogn_mm.codecs import OffsetHeatmap
 from ogn_mm.engine.config_agreement import check_agreement
-
-
-def check_metainfo(metainfo: dict):
-    """Check that a dataset's metainfo agrees with itself.
-
-    Args:
-        metainfo (dict): MMPose's parsed dataset metainfo.
-
-    Raises:
-        ValueError: ``flip_indices``, ``sigmas`` or ``joint_weights`` have not one
-            entry a keypoint, or ``flip_indices`` do not swap in pairs.
-    """
-    count = metainfo['num_keypoints']
-    place = f'The metainfo of dataset `{metainfo["dataset_name"]}`'
-    for field, key in (
-        ('flip_indices', 'flip_indices'),
-        ('sigmas', 'sigmas'),
-        ('joint_weights', 'dataset_keypoint_weights'),
-    ):
-        if len(metainfo[key]) != count:
-            raise ValueError(
-                f'{place} has {count} keypoints but {len(metainfo[key])} `{field}`.'
-            )
-    flip = metainfo['flip_indices']
-    for index, partner in enumerate(flip):
-        if not 0 <= partner < count or flip[partner] != index:
-            raise ValueError(
-                f'{place} has `flip_indices` that do not swap in pairs: '
-                f'{index} -> {partner}.'
-            )
-
-
-def count_head_keypoints(head):
-    """The number of keypoints that an MMPose head predicts; None if it has none."""
-    for name in ('num_keypoints', 'out_channels', 'num_joints'):
-        if hasattr(head, name):
-            channels = getattr(head, name)
-            # UDPHeatmap's combined target has three channels a keypoint
-            decoder = getattr(head, 'decoder', None)
-            combined = getattr(decoder, 'heatmap_type', None) == 'combined'
-            return channels // 3 if combined else channels
-    return None
-
-
-def find_keypoint_head(model) -> tuple:
-    """Name of the keypoint head, of one stage or two, and the head, if there is one."""
-    roi_head = getattr(model, 'roi_head', None)
-    if hasattr(roi_head, 'keypoint_head'):
-        return 'model.roi_head.keypoint_head', roi_head.keypoint_head
-    return 'model.head', getattr(model, 'head', None)
+from ogn_mm.engine.skeletons import (
+    check_metainfo,
+    count_head_keypoints,
+    find_keypoint_head,
+)
 
 
 def list_transforms(dataset) -> list:

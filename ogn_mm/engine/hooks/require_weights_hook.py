@@ -1,9 +1,9 @@
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import BaseLoop, find_latest_checkpoint
+from mmengine.runner import BaseLoop
 from mmpose.registry import HOOKS
 
-from ..checkpoint import find_weights, require_state, require_weights
+from ..checkpoint import find_weights, loaded_from, require_state, require_weights
 from ..skeletons import require_skeleton
 
 
@@ -24,7 +24,7 @@ class RequireWeightsHook(Hook):
     priority = 'LOWEST'  # others may adapt the checkpoint
 
     def after_load_checkpoint(self, runner, checkpoint) -> None:
-        name = runner._load_from or find_latest_checkpoint(runner.work_dir)
+        name = loaded_from(runner)
         weights = find_weights(checkpoint, name)
         training = isinstance(runner._train_loop, BaseLoop)
         if training and runner._resume:

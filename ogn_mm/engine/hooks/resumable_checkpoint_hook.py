@@ -3,10 +3,12 @@ import os.path as osp
 from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop
 from mmpose.registry import HOOKS
 
 from ogn_mm.engine.atomic_write import remove_partial, write_atomically
+from ogn_mm.engine.checkpoint import loaded_from, require_state
+from ogn_mm.engine.resumed_schedule import adapt_to_settings
 from ogn_mm.engine.unfinished_epoch import finish_epoch
 
 WITHIN_EPOCH = 'within_epoch.pth'
@@ -23,6 +25,9 @@ class ResumableCheckpointHook(CheckpointHook):
       best checkpoint and no final result is lost.
     - An epoch that :meth:`save_within_epoch` has saved is finished on resuming, from
       the next batch on; ``within_epoch.pth`` is deleted with the next checkpoint.
+    - Batch size, number of processes, data, schedules and learning rate may change
+      when an epoch is done; see
+      :func:`~ogn_mm.engine.resumed_schedule.adapt_to_settings`.
 
     Args:
         backend_args (dict, optional): MMEngine's file backend. Defaults to local
@@ -41,10 +46,16 @@ class ResumableCheckpointHook(CheckpointHook):
         self.rank_buffers = None
 
     def after_load_checkpoint(self, runner, checkpoint):
-        """Let each process have its own running statistics within an epoch."""
+        """Adapt the checkpoint to this process and to the settings of the config."""
+        if not runner._resume or not isinstance(runner._train_loop, BaseLoop):
+            return
+        require_state(checkpoint, loaded_from(runner))
+        require_same_epoch(runner, checkpoint)
+        # within an epoch each process has its own running statistics
         buffers = checkpoint.get('rank_buffers')
-        if runner._resume and buffers and len(buffers) == runner.world_size:
+        if buffers and len(buffers) == runner.world_size:
             checkpoint['state_dict'].update(buffers[runner.rank])
+        adapt_to_settings(runner, checkpoint)
 
     def before_train(self, runner):
         super().before_train(runner)
@@ -72,13 +83,7 @@ class ResumableCheckpointHook(CheckpointHook):
         place = runner.message_hub.pop_info('within_epoch')
         if place is None:
             return
-        done, *shape = place
-        if shape != [len(loop.dataloader), runner.world_size]:
-            raise ValueError(
-                f'the checkpoint {WITHIN_EPOCH} is of an epoch of {shape[0]} batches '
-                f'in {shape[1]} processes, which are now {len(loop.dataloader)} in '
-                f'{runner.world_size}: keep them, or resume from an earlier one'
-            )
+        done = place[0]
         runner.logger.info(f'Epoch {loop.epoch + 1} goes on after {done} batches.')
         finish_epoch(loop, done)
 
@@ -169,6 +174,22 @@ class ResumableCheckpointHook(CheckpointHook):
             note = osp.join(runner.work_dir, 'last_checkpoint')
             write_atomically(note, path, durable=True)
         return path
+
+
+def require_same_epoch(runner, checkpoint: dict) -> None:
+    """Check that an epoch that was saved within can go on.
+
+    Raises:
+        ValueError: Its number of batches, or the number of processes, has changed.
+    """
+    place = checkpoint['message_hub'].get('runtime_info', {}).get('within_epoch')
+    now = [len(runner.train_dataloader), runner.world_size]
+    if place and place[1:] != now:
+        raise ValueError(
+            f'the checkpoint {WITHIN_EPOCH} is of an epoch of {place[1]} batches '
+            f'in {place[2]} processes, which are now {now[0]} in {now[1]}: keep them, '
+            'or resume from an earlier one'
+        )
 
 
 def gather_buffers(runner) -> list[dict] | None:

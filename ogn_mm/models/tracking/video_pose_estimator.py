@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
-from mmpose.apis.inference import dataset_meta_from_config
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS, TASK_UTILS
 from mmpose.structures import PoseDataSample
@@ -131,15 +130,10 @@ class VideoPoseEstimator(CompositeModel):
         return self.detector is None
 
     def _find_metainfo(self) -> dict:
-        if self.pose_estimator is not None:
-            found = dataset_meta_from_config(self.pose_estimator.cfg, 'test')
-            if found is not None:
-                return found
-        metainfo = None
-        if self.detector is not None:
-            metainfo = self.detector.cfg.test_dataloader.dataset.get('metainfo')
-        # COCO's, if it is silent about keypoints
-        return CocoKeypointDetectionDataset._load_metainfo(metainfo)
+        for part in (self.pose_estimator, self.detector):
+            if part is not None and part.dataset_meta is not None:
+                return part.dataset_meta
+        return CocoKeypointDetectionDataset._load_metainfo()
 
     def _check_parts(self) -> None:
         if 'features' in self.tracker.fields and not self.appearance:

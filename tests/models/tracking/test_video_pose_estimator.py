@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import load_checkpoint
 from mmengine.structures import InstanceData
+from mmpose.datasets import PoseTrack18Dataset
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 from tiny_detector import load_tiny
@@ -361,3 +362,13 @@ def test_config_is_found_in_the_package(tmp_path, monkeypatch):
     name = POSE.removeprefix(f'{ROOT}/')
     model, _ = build_part('mmpose', name)
     assert model.cfg.filename.endswith(name)
+
+
+def test_parts_find_the_keypoints_of_their_data(pose_checkpoint, tmp_path):
+    """PoseTrack's weights would load into a network for COCO's 17 keypoints."""
+    content = torch.load(pose_checkpoint)
+    content['meta']['dataset_meta'] = PoseTrack18Dataset._load_metainfo()
+    path = str(tmp_path / 'posetrack.pth')
+    torch.save(content, path)
+    with pytest.raises(ValueError, match='posetrack.pth was trained on other keypoint'):
+        build_part('mmpose', POSE, path)
