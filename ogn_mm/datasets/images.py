@@ -2,8 +2,8 @@
 
 A picture is turned upright by its EXIF orientation, as viewers show it and as COCO's
 annotations and sizes take it. Whatever a file holds (grey, CMYK, 16 bits, alpha, a
-palette), its image has three channels of eight bits, BGR. Samples that no range is known
-of (floating-point, signed, or of more than 16 bits) are refused.
+palette), its image has three channels of eight bits, BGR. Samples without a known range
+(floating-point, signed, or of more than 16 bits) are refused.
 """
 
 import io
@@ -136,7 +136,7 @@ def check_header(content: bytes, name: str) -> Image.Image | None:
 
 
 def check_samples(content: bytes, name: str) -> None:
-    """Raise BrokenImageError for a TIFF file whose samples are no light of 0 to 2^n - 1.
+    """Raise BrokenImageError for TIFF samples other than of 0 to 2^16 - 1.
 
     OpenCV refuses some without a reason, and others become black.
     """
