@@ -20,7 +20,6 @@ import argparse
 import contextlib
 import hashlib
 import json
-import math
 import os
 import pickle
 import sys
@@ -38,6 +37,7 @@ from rich.progress import track as progress
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import Frame, FrameReader, FrameWriter, is_webcam
 from ogn_mm.apis.track_journal import TrackJournal, describe_frame, record_arrays
+from ogn_mm.apis.video_rate import writable_rate
 from ogn_mm.engine.atomic_write import atomic_file
 from ogn_mm.engine.checkpoint import load_weights, require_checkpoint
 from ogn_mm.engine.config_check import read_config
@@ -100,8 +100,8 @@ def check_args(args: argparse.Namespace) -> None:
         if vars(args)[name] < 1:
             option = name.replace('_', '-')
             raise ValueError(f'--{option} {vars(args)[name]}: should be at least 1')
-    if not 0 < args.fps < math.inf:
-        raise ValueError(f'--fps {args.fps}: should be above 0')
+    if writable_rate(args.fps) is None:
+        raise ValueError(f'--fps {args.fps}: should be from 0.01 to 65535')
     check_device(args.device)
     if args.checkpoint:
         require_checkpoint(args.checkpoint)

@@ -13,6 +13,14 @@ import numpy as np
 
 from ogn_mm.datasets.images import BrokenImageError, list_images, read_image
 
+from .video_rate import (
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    can_grab,
+    rate_and_count,
+    writable_rate,
+)
+
 # After so many frames that cannot be read, a video is taken to end.
 MOST_BROKEN = 1000
 
@@ -53,8 +61,9 @@ class FrameReader:
 
     Attributes:
         name (str): The source's name without folders and ending.
-        fps (float | None): Frames a second, None for a folder. Where it
-            varies, the mean.
+        fps (float | None): Frames a second, such that :class:`FrameWriter` can write
+            them. Where it varies, or the header cannot be believed, the mean by the
+            frames' times. None for a folder, and where it is not known.
         early_end (str | None): After the last frame, a sentence if the video has fewer
             than its header says.
 
@@ -81,11 +90,13 @@ class FrameReader:
         if not self.capture.isOpened():
             kind = 'webcam' if camera else 'video'
             raise ValueError(f'{source}: cannot be opened as a {kind}')
-        self.fps = self.capture.get(cv2.CAP_PROP_FPS) or None
+        rate = self.capture.get(cv2.CAP_PROP_FPS)
         if not camera:
             # which OpenCV's releases differ in
             self.capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-            self.count = max(0, int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+            rate, count = rate_and_count(source)
+            self.count = count or None
+        self.fps = writable_rate(rate)
 
     @property
     def total(self) -> int | None:
@@ -107,13 +118,13 @@ class FrameReader:
     def _read_video(self) -> Iterator[Frame]:
         index, broken = 0, []
         while True:
-            grabbed = read_if_possible(self.capture.grab) is True
+            grabbed = can_grab(self.capture)
             over = index >= (self.count or 0) or len(broken) > MOST_BROKEN
             if not grabbed and over:
                 break
             image = None
             if grabbed and index >= self.start:
-                _, image = read_if_possible(self.capture.retrieve) or (False, None)
+                image = decode(self.capture)
             if index >= self.start:
                 broken.append(Frame(index, f'{self.name}/{index:06d}.jpg', image))
             if grabbed:
@@ -129,10 +140,10 @@ class FrameReader:
             )
 
 
-def read_if_possible(read):
-    """What a function of OpenCV returns; None where it stumbles over damage."""
+def decode(capture: cv2.VideoCapture) -> np.ndarray | None:
+    """The frame that was grabbed; None if it is damaged."""
     try:
-        return read()
+        return capture.retrieve()[1]
     except cv2.error:
         return None
 
@@ -206,15 +217,21 @@ class FrameWriter:
 
     Args:
         path (str): Ends on .mp4.
-        fps (float): Frames a second, above 0.
+        fps (float): Frames a second, from 0.01 to 65535.
 
     Raises:
         OSError: The video cannot be written.
+        ValueError: ``fps`` is out of its range.
     """
 
     def __init__(self, path: str, fps: float):
         self.path = path
-        self.fps = fps
+        self.fps = writable_rate(fps)
+        if self.fps is None:
+            raise ValueError(
+                f'{path}: a video has from {LOWEST_RATE} to {HIGHEST_RATE} frames a '
+                f'second, not {fps}'
+            )
         stem, ending = osp.splitext(path)
         self.partial = f'{stem}.partial{ending}'
         self.writer = self.size = None

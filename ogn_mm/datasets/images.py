@@ -2,7 +2,8 @@
 
 A picture is turned upright by its EXIF orientation, as viewers show it and as COCO's
 annotations and sizes take it. Whatever a file holds (grey, CMYK, 16 bits, alpha, a
-palette), its image has three channels of eight bits, BGR.
+palette), its image has three channels of eight bits, BGR. Samples without a known range
+(floating-point, signed, or of more than 16 bits) are refused.
 """
 
 import io
@@ -15,6 +16,7 @@ import mmcv
 import numpy as np
 from mmengine.fileio import get
 from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 # No other parsers get to see the data. OpenCV reads JPEG 2000, too, but may crash over
 # a file that is cut off (4.11 does, after a PNG that was).
@@ -24,7 +26,9 @@ KINDS = mimetypes.MimeTypes()
 KINDS.add_type('image/webp', '.webp')
 for _ending in ('3gp', 'flv', 'm4v', 'mkv', 'ts', 'wmv'):
     KINDS.add_type(f'video/{_ending}', f'.{_ending}')
-EXIF_ORIENTATION = 0x0112
+# Tags of EXIF and TIFF; those of a TIFF file's samples, 1 and 4 of which are unsigned.
+WIDTH, HEIGHT, BITS, ORIENTATION, SAMPLE_FORMAT = 256, 257, 258, 274, 339
+SAMPLES = {2: 'signed', 3: 'floating-point', 5: 'complex', 6: 'complex'}
 JPEG_BEGIN, JPEG_END = b'\xff\xd8', b'\xff\xd9'
 JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
@@ -81,24 +85,34 @@ def decode_image(
     """
     if not content:
         raise BrokenImageError(f'{name}: is empty')
-    check_header(content, name)
+    header = check_header(content, name)
+    # OpenCV 4.11 leaves these as they lie, 4.14 turns them
+    webp = header is not None and header.format == 'WEBP'
+    turning = webp and flag in ('color', 'grayscale')
     try:
-        image = mmcv.imfrombytes(content, flag, backend=backend)
+        image = mmcv.imfrombytes(
+            content, f'{flag}_ignore_orientation' if turning else flag, backend=backend
+        )
     except Exception:  # OpenCV's sentences tell of its source
         image = None
     if image is None:
         raise BrokenImageError(f'{name}: is cut off or damaged')
-    return image
+    return turn_upright(image, find_orientation(header)) if turning else image
 
 
-def check_header(content: bytes, name: str) -> None:
-    """Raise BrokenImageError for no image, one far too large, or a JPEG without end.
+def check_header(content: bytes, name: str) -> Image.Image | None:
+    """The header, by Pillow, but of plain JPEG files None.
 
-    Pillow looks at the header, but for plain JPEG files, where it would take a tenth of
-    the time of decoding.
+    Of those it would take a tenth of the time of decoding.
+
+    Raises:
+        BrokenImageError: It is of no image, of one far too large, of a JPEG without
+            end, or of samples that cannot be brought to eight bits.
     """
+    header = None
     frame = find_frame(content)
     if frame is None:
+        check_samples(content, name)
         stream = io.BytesIO(content)
         try:
             header = Image.open(stream, formats=FORMATS)
@@ -108,6 +122,8 @@ def check_header(content: bytes, name: str) -> None:
             raise BrokenImageError(
                 f'{name}: is not an image that can be read'
             ) from error
+        if header.mode == 'F' and header.format == 'PPM':
+            raise BrokenImageError(unusable_samples(name, 'PFM', 32, 'floating-point'))
         start = stream.tell() if header.format in ('JPEG', 'MPO') else None
     else:
         width, height, start = frame
@@ -116,6 +132,58 @@ def check_header(content: bytes, name: str) -> None:
     # OpenCV 4.8 would fill in what lacks; a picture in the header has an end, too
     if start and not content.endswith(JPEG_END) and content.find(JPEG_END, start) < 0:
         raise BrokenImageError(f'{name}: is cut off')
+    return header
+
+
+def check_samples(content: bytes, name: str) -> None:
+    """Raise BrokenImageError for TIFF samples other than of 0 to 2^16 - 1.
+
+    OpenCV refuses some without a reason, and others become black.
+    """
+    try:
+        tags = ImageFileDirectory_v2(content[: 16 if 43 in content[2:4] else 8])
+        stream = io.BytesIO(content)
+        stream.seek(tags.next)
+        tags.load(stream)
+        bits = max(tags.get(BITS, (1,)))
+        kind = SAMPLES.get(max(tags.get(SAMPLE_FORMAT, (1,))), 'unsigned')
+    except Exception:  # no TIFF file, or a broken one
+        return
+    if bits > 16 or kind != 'unsigned':
+        raise BrokenImageError(unusable_samples(name, 'TIFF', bits, kind))
+
+
+def unusable_samples(name: str, kind: str, bits: int, samples: str) -> str:
+    """What to say of a file whose samples cannot be brought to eight bits."""
+    return (
+        f'{name}: is a {kind} file of {bits}-bit {samples} samples; save it with '
+        'unsigned 8-bit ones'
+    )
+
+
+def find_orientation(header: Image.Image) -> int:
+    """EXIF's, 1 to 8, of an image that Pillow has opened; 1 where it is none of these.
+
+    Not XMP's, which Pillow's `getexif` takes as well, but OpenCV and browsers do not.
+    """
+    tags = Image.Exif()
+    try:
+        tags.load(header.info.get('exif') or b'')
+    except Exception:  # parsers stumble over broken data in many ways
+        return 1
+    found = tags.get(ORIENTATION)
+    return found if found in range(2, 9) else 1
+
+
+def turn_upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    """An image, (H, W, ...), turned and mirrored by its EXIF orientation, 1 to 8."""
+    if orientation >= 5:
+        image = image.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image)
 
 
 def find_frame(content: bytes) -> tuple[int, int, int] | None:
@@ -132,17 +200,25 @@ def find_frame(content: bytes) -> tuple[int, int, int] | None:
 
 
 def read_size(path: str) -> tuple[int, int]:
-    """Width and height of an image, upright, from its header alone.
+    """Width and height of an image, upright, as :func:`read_image` gives it.
+
+    From the header alone; but a PNG file, whose EXIF may come last, is read to its end.
 
     Raises:
         BrokenImageError: It is no image.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
-            lies = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
-            return image.size[::-1] if lies else image.size
+            if image.format == 'PNG':
+                image.load()
+            if image.format == 'TIFF':  # Pillow turns its size, in some releases
+                tags = image.tag_v2
+                size, turned = (tags[WIDTH], tags[HEIGHT]), tags.get(ORIENTATION, 1)
+            else:
+                size, turned = image.size, find_orientation(image)
     except Exception as error:  # parsers stumble over broken data in many ways
         raise BrokenImageError(f'{path}: cannot be read as an image') from error
+    return size[::-1] if turned in range(5, 9) else size
 
 
 def list_images(folder: str) -> list[str]:

@@ -1,10 +1,12 @@
 """ROI sampling: several people of each image in a batch (section 4.1)."""
 
+from functools import partial
 from itertools import chain
 
 import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init, pseudo_collate
 from mmengine.registry import FUNCTIONS
+from mmpose.datasets import CombinedDataset
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS
 
@@ -40,17 +42,18 @@ class ImageROIDataset:
     ``batch_size`` does: 16 for the paper's batch of 64 people.
 
     Args:
-        dataset (dict | BaseCocoStyleDataset): A training set in top-down mode, or its
-            config. Its pipeline, which has to load images by `LoadImage`, is run once
-            a person. Transforms must not write to the image, which the group shares:
-            it is read-only.
+        dataset (dict | BaseCocoStyleDataset | CombinedDataset): A training set in
+            top-down mode, or its config. Its pipeline, which has to load images by
+            `LoadImage`, is run once a person. Transforms must not write to the image,
+            which the group shares: it is read-only.
         rois_per_image (int): People in a group, > 0. Defaults to 4.
         lazy_init (bool): Whether annotations are loaded later, by `full_init`.
             Defaults to False.
 
     Raises:
-        ValueError: ``rois_per_image`` is not positive, or the pipeline has no
-            `LoadImage` or drops a sample.
+        ValueError: ``rois_per_image`` is not positive, the data set draws its samples
+            by ``sample_ratio_factor``, or its pipeline has no `LoadImage` or drops a
+            sample.
     """
 
     def __init__(self, dataset, rois_per_image: int = 4, lazy_init: bool = False):
@@ -61,13 +64,23 @@ class ImageROIDataset:
             )
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         self.rois_per_image = rois_per_image
+        pipeline = getattr(self.dataset, 'pipeline', None)
         loaders = [
             transform
-            for transform in self.dataset.pipeline.transforms
+            for transform in getattr(pipeline, 'transforms', ())
             if isinstance(transform, LoadImage)
         ]
         if not loaders:
-            raise ValueError(f'{type(self).__name__}: the pipeline needs LoadImage')
+            raise ValueError(
+                f'{type(self).__name__}: the pipeline needs LoadImage, and that of '
+                f'{type(self.dataset).__name__} has none; other wrappers go around '
+                f'{type(self).__name__}'
+            )
+        if getattr(self.dataset, 'resample', False):
+            raise ValueError(
+                f'{type(self).__name__}: a data set with `sample_ratio_factor` has not '
+                'the same people every time'
+            )
         self.load_image = loaders[0]
         self.seeding = SeedAugmentation()  # its clock travels to workers
         self._fully_initialized = False
@@ -84,11 +97,7 @@ class ImageROIDataset:
         if self._fully_initialized:
             return
         self.dataset.full_init()
-        # without the metainfo that MMPose's `get_data_info` adds, in 1/5 of the time
-        paths = [
-            BaseDataset.get_data_info(self.dataset, i)['img_path']
-            for i in range(len(self.dataset))
-        ]
+        paths = image_paths(self.dataset)
         _, images, counts = np.unique(paths, return_inverse=True, return_counts=True)
         self.people = np.argsort(images, kind='stable')
         self.first_person = np.concatenate(([0], counts.cumsum()))
@@ -137,7 +146,8 @@ class ImageROIDataset:
             except BrokenImageError as error:
                 if not isinstance(self.dataset, CheckedImages):
                     raise
-                self.dataset.pass_over(self.get_group(place)[0], error)
+                for person in np.unique(self.get_group(place)):
+                    self.dataset.pass_over(person, error)
         raise ValueError(f'{type(self).__name__}: no image can be read')
 
     def _load_group(self, index: int) -> list:
@@ -154,6 +164,17 @@ class ImageROIDataset:
                     f'and {type(self).__name__} cannot replace one'
                 )
         return samples
+
+
+def image_paths(dataset) -> list[str]:
+    """The path of each sample's image."""
+    if isinstance(dataset, CombinedDataset):
+        return [path for part in dataset.datasets for path in image_paths(part)]
+    read = dataset.get_data_info
+    if isinstance(dataset, BaseDataset):
+        # without the metainfo that MMPose's adds, in 1/5 of the time
+        read = partial(BaseDataset.get_data_info, dataset)
+    return [read(i)['img_path'] for i in range(len(dataset))]
 
 
 @FUNCTIONS.register_module()

@@ -179,8 +179,9 @@ def check_metainfo(metainfo: dict):
         metainfo (dict): MMPose's parsed dataset metainfo.
 
     Raises:
-        ValueError: ``flip_indices``, ``sigmas`` or ``joint_weights`` have not one
-            entry a keypoint, or ``flip_indices`` do not swap in pairs.
+        ValueError: ``flip_indices``, ``sigmas``, if there are any, or
+            ``joint_weights`` have not one entry a keypoint, or ``flip_indices`` do not
+            swap in pairs.
     """
     count = metainfo['num_keypoints']
     place = f'The metainfo of dataset `{metainfo["dataset_name"]}`'
@@ -189,7 +190,8 @@ def check_metainfo(metainfo: dict):
         ('sigmas', 'sigmas'),
         ('joint_weights', 'dataset_keypoint_weights'),
     ):
-        if len(metainfo[key]) != count:
+        # many data sets of MMPose have no sigmas, which only OKS needs
+        if len(metainfo[key]) not in (count, 0 if key == 'sigmas' else count):
             raise ValueError(
                 f'{place} has {count} keypoints but {len(metainfo[key])} `{field}`.'
             )

@@ -1,5 +1,6 @@
 """Frames from files, in order and ahead; broken ones; videos written."""
 
+import math
 import threading
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 
 from ogn_mm.apis import FrameReader, FrameWriter
 from ogn_mm.apis.video_io import read_ahead
+from ogn_mm.apis.video_rate import writable_rate
 
 
 def picture(index):
@@ -151,3 +153,21 @@ def test_writer_publishes_what_is_complete(tmp_path):
         FrameWriter(str(tmp_path / 'x/a.mp4'), 5) as writer,
     ):
         writer.write(picture(3))
+
+
+@pytest.mark.parametrize('fps', [0.01, 66.1234, 87.3187, 1000.01, 29.41176, 65535])
+def test_any_rate_can_be_written(fps, tmp_path):
+    """MPEG-4 has room for fewer digits than a measured rate has."""
+    with FrameWriter(str(tmp_path / 'a.mp4'), fps) as writer:
+        writer.write(picture(3))
+        writer.write(picture(4))
+    assert writable_rate(fps) == pytest.approx(fps, rel=1e-3)
+    assert len(list(FrameReader(str(tmp_path / 'a.mp4')))) == 2
+
+
+@pytest.mark.parametrize('fps', [0, -1, 0.001, 65536, math.inf, math.nan])
+def test_a_rate_that_cannot_be_written(fps, tmp_path):
+    """Is an error before the work, not with the first frame."""
+    assert writable_rate(fps) is None
+    with pytest.raises(ValueError, match=r'a\.mp4: a video has from 0\.01 to 65535 fr'):
+        FrameWriter(str(tmp_path / 'a.mp4'), fps)

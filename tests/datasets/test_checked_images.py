@@ -15,6 +15,7 @@ from ogn_mm.datasets import (
     checked_images,
 )
 from ogn_mm.datasets.images import BrokenImageError
+from ogn_mm.datasets.transforms import use_checked_images
 
 
 def keep_path(results):
@@ -94,7 +95,9 @@ def test_groups_of_people_are_skipped(people):
     samples = [sample for group in groups for sample in group]  # and there is an end
     assert len(samples) == 2 * len(groups)
     assert image not in {sample['img_path'] for sample in samples}
-    assert groups.dataset.broken.any()
+    people = groups.dataset
+    paths = [people.get_data_info(i)['img_path'] for i in range(len(people))]
+    assert people.broken.tolist() == [path == image for path in paths]
     with pytest.raises(BrokenImageError, match='is cut off'):
         [*ImageROIDataset(load(root), 2)]
 
@@ -123,3 +126,19 @@ def test_size_other_than_annotated(people, cls, pipeline):
     dataset = load(root, pipeline, cls)
     with pytest.raises(ValueError, match=message):
         dataset[0]
+
+
+def test_loaders_in_other_transforms():
+    """Those of `RandomChoice`, `Mosaic` and so on; what else they hold stays."""
+    loader = dict(type='LoadImage', to_float32=True)
+    pipeline = [
+        dict(type='Mosaic', img_scale=(64, 64), pre_transform=[loader]),
+        dict(type='RandomChoice', transforms=[[loader], [dict(type='RandomFlip')]]),
+        keep_path,
+    ]
+    checked = dict(loader, type='mmpose.LoadCheckedImage')
+    assert use_checked_images(pipeline) == [
+        dict(type='Mosaic', img_scale=(64, 64), pre_transform=[checked]),
+        dict(type='RandomChoice', transforms=[[checked], [dict(type='RandomFlip')]]),
+        keep_path,
+    ]

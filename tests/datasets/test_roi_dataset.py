@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from ogn_mm.datasets import FullBatchSampler, ImageROIDataset, flatten_rois
 from ogn_mm.datasets.transforms.seeding import TRAINING_CLOCK
-from ogn_mm.engine.hooks.check_keypoints_hook import list_transforms
+from ogn_mm.engine.dataset_check import list_transforms
 
 CODEC = dict(type='OffsetHeatmap', input_size=(48, 64), heatmap_size=(6, 8))
 PIPELINE = [

@@ -279,7 +279,7 @@ def test_errors_are_one_sentence(tool, setting, tmp_path, monkeypatch):
         ([frames, config, lacking], 'does not fit: .* are missing'),
         ([frames, config, damaged], 'damaged.pth was not loaded'),
         ([frames, config, '--save-every', '0'], '--save-every 0: should be at least 1'),
-        ([frames, config, '--fps', '0'], '--fps 0.0: should be above 0'),
+        ([frames, config, '--fps', '0'], '--fps 0.0: should be from 0.01'),
         ([frames, config, '--show'], '--show: there is no display'),
         ([frames, config, checkpoint, '--device', 'x'], '--device x: Expected one of'),
         ([frames, config, '--out', file], 'file: --out should be a folder'),

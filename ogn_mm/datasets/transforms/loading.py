@@ -61,15 +61,15 @@ def check_size(found: tuple, annotated: tuple | None, path: str) -> None:
     )
 
 
-def use_checked_images(pipeline) -> list:
-    """A pipeline's config with `LoadCheckedImage` for the loaders of upstream."""
-    return [
-        dict(step, type='mmpose.LoadCheckedImage') if loads_image(step) else step
-        for step in pipeline
-    ]
+def use_checked_images(pipeline):
+    """A pipeline's config with `LoadCheckedImage` for the loaders of upstream.
 
-
-def loads_image(step) -> bool:
-    """Whether a pipeline's step is the config of one of upstream's loaders."""
-    loaders = 'LoadImage', 'LoadImageFromFile'
-    return isinstance(step, dict) and type_name(step) in loaders
+    Also in the pipelines that it holds, such as those of `RandomChoice` and `Mosaic`.
+    """
+    if isinstance(pipeline, dict):
+        loads = type_name(pipeline) in ('LoadImage', 'LoadImageFromFile')
+        checked = {key: use_checked_images(value) for key, value in pipeline.items()}
+        return dict(checked, type='mmpose.LoadCheckedImage') if loads else checked
+    if isinstance(pipeline, (list, tuple)):
+        return type(pipeline)(use_checked_images(step) for step in pipeline)
+    return pipeline

@@ -1,25 +1,12 @@
-import numpy as np
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmpose.registry import HOOKS
 
 from ogn_mm.codecs import OffsetHeatmap
 from ogn_mm.engine.config_agreement import check_agreement
-from ogn_mm.engine.skeletons import (
-    check_metainfo,
-    count_head_keypoints,
-    find_keypoint_head,
-)
-
-
-def list_transforms(dataset) -> list:
-    """The transforms of a dataset and of the datasets that it wraps."""
-    transforms = list(getattr(getattr(dataset, 'pipeline', None), 'transforms', ()))
-    wrapped = [*getattr(dataset, 'datasets', ())]
-    wrapped += [dataset.dataset] if hasattr(dataset, 'dataset') else []
-    for part in wrapped:
-        transforms += list_transforms(part)
-    return transforms
+from ogn_mm.engine.dataset_check import check_wrapped, list_metainfo, list_transforms
+from ogn_mm.engine.evaluator_check import check_images
+from ogn_mm.engine.skeletons import count_head_keypoints, find_keypoint_head
 
 
 def check_transforms(transforms: list, decoder: OffsetHeatmap, name: str) -> None:
@@ -61,32 +48,46 @@ def check_transforms(transforms: list, decoder: OffsetHeatmap, name: str) -> Non
                 )
 
 
-def check_images(loop, name: str) -> None:
-    """Check that a metric knows the images that a loop gives to the network.
-
-    A hundred samples are looked at.
-
-    Args:
-        loop (ValLoop | TestLoop): With data set and evaluator.
-        name (str): 'val' or 'test', for the message.
+def select_keypoints(model, field: str, predicted: int) -> int:
+    """How many of a head's keypoints a model gives in tests.
 
     Raises:
-        ValueError: An image is none of the metric's, or has another file name there.
+        ValueError: ``test_cfg.output_keypoint_indices`` has what the head has not.
     """
-    dataset = loop.dataloader.dataset
-    for metric in loop.evaluator.metrics:
-        images = getattr(getattr(metric, 'coco', None), 'imgs', None)
-        if not images or not hasattr(dataset, 'get_data_info'):
-            continue
-        chosen = np.linspace(0, len(dataset) - 1, min(100, len(dataset)))
-        for sample in map(dataset.get_data_info, chosen.astype(int).tolist()):
-            image = images.get(sample['img_id'], {}).get('file_name')
-            if image is None or not sample['img_path'].endswith(image):
-                raise ValueError(
-                    f'{metric.ann_file}: `ann_file` of `{name}_evaluator` has '
-                    f'{image or "no image"} under id {sample["img_id"]}, which is '
-                    f'{sample["img_path"]} in `{name}_dataloader`'
-                )
+    chosen = getattr(model, 'test_cfg', None) or {}
+    chosen = chosen.get('output_keypoint_indices')
+    if chosen is None:
+        return predicted
+    wrong = [k for k in chosen if not 0 <= k < predicted]
+    if wrong:
+        raise ValueError(
+            f'`model.test_cfg.output_keypoint_indices` has {wrong[0]}, but `{field}` '
+            f'predicts {predicted} keypoints, from 0 on'
+        )
+    return len(chosen)
+
+
+def check_flip_test(model, field: str, predicted: int, metainfo: dict) -> None:
+    """Raise ValueError if a test with flipped images would swap other keypoints."""
+    known = getattr(model, 'metainfo', None) or metainfo
+    flips = (getattr(model, 'test_cfg', None) or {}).get('flip_test')
+    if flips and len(known['flip_indices']) != predicted:
+        raise ValueError(
+            f'`model.test_cfg.flip_test` needs flip indices for the {predicted} '
+            f'keypoints of `{field}`, but those of `{known["dataset_name"]}` are for '
+            f'{len(known["flip_indices"])}; give `model` the `metainfo` that it is '
+            'trained with'
+        )
+
+
+def unwrap(model):
+    """The model in what distributes it."""
+    return model.module if is_model_wrapper(model) else model
+
+
+def model_dataset(runner) -> str | None:
+    """The name of the data set by the model's own metainfo, which samples get."""
+    return (getattr(unwrap(runner.model), 'metainfo', None) or {}).get('dataset_name')
 
 
 @HOOKS.register_module()
@@ -98,10 +99,11 @@ class CheckKeypointsHook(Hook):
 
     Raises:
         ValueError: The keypoint counts of a dataset's metainfo, its flip indices,
-            sigmas and joint weights, and the head differ; or the head decodes
-            :class:`OffsetHeatmap` and a pipeline crops or encodes otherwise; or a
-            metric has annotations of other images than the dataset; or the config's
-        `codec` is not what its head and pipelines use.
+            sigmas and joint weights, those of the datasets that it wraps, and the head
+            (in tests, what ``output_keypoint_indices`` selects of it) differ; or the
+            head decodes :class:`OffsetHeatmap` and a pipeline crops or encodes
+            otherwise; or a metric has annotations of other images than the dataset; or
+            the config's `codec` is not what its head and pipelines use.
     """
 
     priority = 'VERY_HIGH'
@@ -116,28 +118,33 @@ class CheckKeypointsHook(Hook):
 
     def before_val(self, runner):
         self._check(runner, runner.val_dataloader, 'val_dataloader')
-        check_images(runner.val_loop, 'val')
+        check_images(runner.val_loop, 'val', model_dataset(runner))
 
     def before_test(self, runner):
         self._check(runner, runner.test_dataloader, 'test_dataloader')
-        check_images(runner.test_loop, 'test')
+        check_images(runner.test_loop, 'test', model_dataset(runner))
 
     def _check(self, runner, dataloader, name):
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         field, head = find_keypoint_head(model)
         decoder = getattr(head, 'decoder', None)
         if isinstance(decoder, OffsetHeatmap):
             check_transforms(list_transforms(dataloader.dataset), decoder, name)
 
-        metainfo = getattr(dataloader.dataset, 'metainfo', {})
-        if 'num_keypoints' not in metainfo:
-            return
-        check_metainfo(metainfo)
+        check_wrapped(dataloader.dataset, name)
         predicted = count_head_keypoints(head)
-        if predicted not in (None, metainfo['num_keypoints']):
-            raise ValueError(
-                f'`{field}` predicts {predicted} keypoints, but the dataset '
-                f'`{metainfo["dataset_name"]}` of `{name}` has '
-                f'{metainfo["num_keypoints"]}; set its number of keypoints, or the '
-                '`metainfo` of the dataset, to match.'
-            )
+        if predicted is None:
+            return
+        given = predicted
+        if name != 'train_dataloader':
+            given = select_keypoints(model, field, predicted)
+        for metainfo in list_metainfo(dataloader.dataset):
+            if given != metainfo['num_keypoints']:
+                raise ValueError(
+                    f'`{field}` {"predicts" if given == predicted else "gives"} '
+                    f'{given} keypoints, but the dataset `{metainfo["dataset_name"]}` '
+                    f'of `{name}` has {metainfo["num_keypoints"]}; set its number of '
+                    'keypoints, or the `metainfo` of the dataset, to match.'
+                )
+            if name != 'train_dataloader':
+                check_flip_test(model, field, predicted, metainfo)

@@ -56,21 +56,20 @@ def build_part(
 ):
     """Build a config's model for testing, and the pipeline of its test data.
 
-        Args:
-            scope (str): 'mmpose' or 'mmdet', in whose registries its modules are.
-            config (str): As for :func:`find_config`.
-            checkpoint (str, optional): Its weights.
-            cfg_options (dict, optional): Overrides settings of the config, by dotted keys.
+    Args:
+        scope (str): 'mmpose' or 'mmdet', in whose registries its modules are.
+        config (str): As for :func:`find_config`.
+        checkpoint (str, optional): Its weights.
+        cfg_options (dict, optional): Overrides settings of the config, by dotted keys.
 
-        Returns:
-            tuple: The model, with its config as ``cfg`` and its data's ``dataset_meta``,
-            None without keypoints; and the pipeline, which takes an
-            image that has been loaded as ``img``, with ``img_shape`` and ``ori_shape``.
+    Returns:
+        tuple: The model, with its config as ``cfg`` and its data's ``dataset_meta``,
+        None without keypoints; and the pipeline, which takes an image that has been
+        loaded as ``img``, with ``img_shape`` and ``ori_shape``.
 
-        Raises:
-            FileNotFoundError: There is no such config or checkpoint.
-            ValueError: The checkpoint does not fit, or the config cannot be meant.
-    from ogn_mm.engine.skeletons import config_skeleton
+    Raises:
+        FileNotFoundError: There is no such config or checkpoint.
+        ValueError: The checkpoint does not fit, or the config cannot be meant.
     """
     cfg = read_config(find_config(config), cfg_options or {}, name='cfg_options')
     loading = 'LoadImage', 'LoadAnnotations', 'LoadKeypointAnnotations'

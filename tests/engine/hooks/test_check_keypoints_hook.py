@@ -8,12 +8,10 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.datasets.transforms import GenerateTarget, TopdownAffine
 
 from ogn_mm.codecs import OffsetHeatmap
+from ogn_mm.engine.evaluator_check import check_images
 from ogn_mm.engine.hooks import CheckKeypointsHook
-from ogn_mm.engine.hooks.check_keypoints_hook import (
-    check_images,
-    check_metainfo,
-    count_head_keypoints,
-)
+from ogn_mm.engine.hooks.check_keypoints_hook import count_head_keypoints
+from ogn_mm.engine.skeletons import check_metainfo
 
 
 @pytest.fixture
@@ -184,3 +182,48 @@ def test_pipeline_that_crops_or_encodes_otherwise(transform, message):
     ):
         with pytest.raises(ValueError, match=message):
             check_pipeline([transform()], wrap)
+
+
+def check_test(metainfo, predicted, model_metainfo=None, **test_cfg):
+    """Start a test with a head of so many keypoints."""
+    loader = types.SimpleNamespace(dataset=types.SimpleNamespace(metainfo=metainfo))
+    runner = types.SimpleNamespace(
+        model=types.SimpleNamespace(
+            head=head(out_channels=predicted),
+            test_cfg=test_cfg,
+            metainfo=model_metainfo,
+        ),
+        train_dataloader=loader,
+        val_loop=None,
+        test_dataloader=loader,
+        test_loop=make_loop(loader),
+    )
+    CheckKeypointsHook().before_test(runner)
+    return runner
+
+
+def test_selected_keypoints(metainfo):
+    """The test set has as many as are selected, the training set all of them."""
+    runner = check_test(metainfo, 4, output_keypoint_indices=[0, 3, 1])
+    with pytest.raises(ValueError, match='predicts 4 keypoints.*`train_dataloader`'):
+        CheckKeypointsHook().before_train(runner)
+    with pytest.raises(
+        ValueError, match=r'gives 2 keypoints, but the dataset `arms` of'
+    ):
+        check_test(metainfo, 4, output_keypoint_indices=[0, 3])
+    message = (
+        r'`model.test_cfg.output_keypoint_indices` has 4, but `model.head` predicts'
+    )
+    with pytest.raises(ValueError, match=message):
+        check_test(metainfo, 4, output_keypoint_indices=[0, 3, 4])
+
+
+def test_flip_test_of_selected_keypoints(metainfo):
+    """Swaps what the head predicts, by the model's own metainfo."""
+    trained = dict(metainfo, dataset_name='all', flip_indices=[0, 2, 1, 3])
+    options = dict(output_keypoint_indices=[0, 1, 2], flip_test=True)
+    check_test(metainfo, 4, trained, **options)
+    with pytest.raises(
+        ValueError, match='the 4 keypoints .* those of `arms` are for 3;'
+    ):
+        check_test(metainfo, 4, **options)
