@@ -7,8 +7,6 @@ from mmengine.logging import print_log
 
 from ogn_mm.engine.skeletons import keypoint_names
 
-from .checks import summarize
-
 
 def plain_name(name: str) -> str:
     """A keypoint's name without case, hyphens, underscores and blanks."""
@@ -43,19 +41,20 @@ def check_keypoint_names(content: dict, source: str, metainfo: dict) -> Counter:
     names = keypoint_names(metainfo)
     wanted = [plain_name(name) for name in names]
     posed = [p for p in content.get('annotations') or [] if p.get('keypoints')]
-    used = {person['category_id'] for person in posed}
+    used = {person.get('category_id') for person in posed}
     noted = Counter()
-    for category in content['categories']:
+    for category in content.get('categories') or []:
         listed = listed_names(category)
-        if not listed or (used and category['id'] not in used):
+        if not listed or (used and category.get('id') not in used):
             continue
         found = [plain_name(name) for name in listed]
         pairs = enumerate(zip_longest(found, wanted))
         differing = [i for i, (name, other) in pairs if name != other]
         if differing and sorted(found) == sorted(wanted):
             first = differing[0]
+            name = category.get('name')
             raise ValueError(
-                f"{source}: category {category['name']!r}: 'keypoints' has the names "
+                f"{source}: category {name!r}: 'keypoints' has the names "
                 f'of `metainfo` in another order: number {first} is '
                 f'{listed[first]!r}, not {names[first]!r}'
             )
@@ -71,5 +70,5 @@ def note_keypoint_names(content: dict, source: str, metainfo: dict) -> None:
         ValueError: As there.
     """
     noted = check_keypoint_names(content, source, metainfo)
-    if noted:
-        print_log(summarize(source, Counter(), noted), logger='current')
+    for what, count in noted.items():
+        print_log(f'{source}: kept {count} {what}', logger='current')

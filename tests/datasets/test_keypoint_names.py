@@ -1,4 +1,4 @@
-"""Keypoints are read by their place; their names in the file show whether that is right.
+"""Keypoints are read by their place; their names in the file show whether it is right.
 
 Wherever an annotation file of keypoints is read: data sets, and evaluation on files.
 """
@@ -148,7 +148,7 @@ def test_evaluation_on_files(file, tmp_path, monkeypatch):
     assert not any(OTHERWISE in line for line in said)
     evaluate(file(OTHERS), tmp_path)
     assert [line for line in said if OTHERWISE in line] == [
-        f'{tmp_path}/arrows.json; kept 1 {OTHERWISE}'
+        f'{tmp_path}/arrows.json: kept 1 {OTHERWISE}'
     ]
     with pytest.raises(ValueError, match=rf'arrows\.json: category {ORDER}'):
         evaluate(file(SWAPPED), tmp_path)

@@ -4,6 +4,7 @@ from mmengine.model import is_model_wrapper
 from mmpose.registry import HOOKS
 
 from ogn_mm.codecs import OffsetHeatmap
+from ogn_mm.engine.truth_check import check_truth
 
 
 def check_metainfo(metainfo: dict):
@@ -144,7 +145,7 @@ class CheckKeypointsHook(Hook):
         ValueError: The keypoint counts of a dataset's metainfo, its flip indices,
             sigmas and joint weights, and the head differ; or the head decodes
             :class:`OffsetHeatmap` and a pipeline crops or encodes otherwise; or a
-            metric has annotations of other images than the dataset.
+            metric has annotations of other images than the dataset, or no truth.
     """
 
     priority = 'VERY_HIGH'
@@ -157,10 +158,12 @@ class CheckKeypointsHook(Hook):
     def before_val(self, runner):
         self._check(runner, runner.val_dataloader, 'val_dataloader')
         check_images(runner.val_loop, 'val')
+        check_truth(runner.val_loop, 'val')
 
     def before_test(self, runner):
         self._check(runner, runner.test_dataloader, 'test_dataloader')
         check_images(runner.test_loop, 'test')
+        check_truth(runner.test_loop, 'test')
 
     def _check(self, runner, dataloader, name):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
