@@ -107,11 +107,13 @@ def check_annotations(
         return Counter()
 
     people = Records(content['annotations'], 'annotation', source)
-    people.unique_ids()
+    ann_ids = people.unique_ids()
     for name, ids in (('image_id', image_ids), ('category_id', category_ids)):
         dangling = [i not in ids for i in people.column(name, int)]
         people.report(dangling, f"'{name}' is unknown")
     if evaluated:
+        # COCOeval would take the match of such a person for none
+        people.report([i < 0 for i in ann_ids], "'id' is negative")
         people.column('bbox', list)
         people.column('keypoints', list)
         if with_area:

@@ -13,6 +13,7 @@ from ogn_mm.engine.json_files import read_json
 from .checked_images import CheckedImages
 from .checks import check_annotations, load_checked, require_images, summarize
 from .detections import load_detections
+from .keypoint_names import check_keypoint_names
 
 
 class Uncopied(dict):
@@ -29,7 +30,8 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
     What cannot be meant is an error that names the file and the field (see
     `checks.check_annotations`, `checks.check_detections`): broken JSON, missing or
     empty fields, duplicate or dangling ids, wrong keypoint counts, unknown visibility
-    flags, NaN. So is a missing image: training on less data would go unnoticed.
+    flags, NaN, the keypoints of ``metainfo`` in another order. So is a missing image:
+    training on less data would go unnoticed.
 
     People that cannot be used are left out, as MMPose does, but counted by reason in
     ``skipped`` and logged: crowds, nobody labelled, boxes without area inside the
@@ -37,7 +39,8 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
     evaluation needs them), detections of other categories. In test mode nothing is
     lost by a skip: `CocoMetric` takes the ground truth from the annotation file, so a
     labelled person that is left out counts as missed. Keypoints outside their image are
-    legal and kept; ``noted`` counts them.
+    legal and kept, so are keypoints that ``metainfo`` names otherwise; ``noted`` counts
+    them.
 
     An image that is no image, cut off, or of another size than the file says is an
     error that names it, when it is read. See :class:`CheckedImages` for how to skip
@@ -153,6 +156,7 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
             with_area=self.needs_area,
             with_people=with_people,
         )
+        self.noted += check_keypoint_names(content, self.ann_file, self.metainfo)
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
         person = raw_data_info['raw_ann_info']

@@ -11,6 +11,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from .checked_images import CheckedImages
 from .checks import check_annotations, load_checked, require_images, summarize
+from .keypoint_names import check_keypoint_names
 
 
 @DATASETS.register_module()
@@ -83,6 +84,7 @@ class CocoKeypointDetectionDataset(CheckedImages, CocoDataset):
             with_people=annotated or not self.test_mode,
             with_area=self.needs_area,
         )
+        self.noted += check_keypoint_names(content, self.ann_file, self.metainfo)
 
     def load_data_list(self) -> list[dict]:
         self.skipped.clear()

@@ -11,10 +11,13 @@ from mmengine.registry import init_default_scope
 from mmpose.evaluation import CocoMetric
 
 from ogn_mm.datasets.checks import check_annotations, check_results
+from ogn_mm.datasets.keypoint_names import note_keypoint_names
 from ogn_mm.engine.config_agreement import type_name
 from ogn_mm.engine.config_check import read_config
 from ogn_mm.engine.json_files import Records, printable, read_json
 from ogn_mm.engine.predictions_file import read_predictions
+
+from .functional import with_every_pose
 
 
 def load_test_config(path: str, options: dict) -> Config:
@@ -78,13 +81,15 @@ def evaluate_predictions(
     if metric.get('format_only'):
         raise ValueError('`test_evaluator.format_only`: there is no ground truth')
     metric['ann_file'] = metric.get('ann_file') or ann_file
+    annotations = read_json(metric['ann_file'])
     check_annotations(
-        read_json(metric['ann_file']),
+        annotations,
         metric['ann_file'],
         metainfo['num_keypoints'],
         evaluated=True,
         with_area=metric.get('use_area', True),
     )
+    note_keypoint_names(annotations, metric['ann_file'], metainfo)
     results = Path(folder, 'predictions.keypoints.json')
     is_json = predictions.suffix == '.json'
     samples = read_json(str(predictions)) if is_json else read_predictions(predictions)
@@ -94,11 +99,11 @@ def evaluate_predictions(
         evaluator.dataset_meta = metainfo
         image_ids = metric.coco.imgs.keys()
         if is_json:
-            found = check_results(samples, 'prediction', str(predictions), image_ids)
-            found.numbers('keypoints', 3 * metainfo['num_keypoints'])
+            check_keypoint_results(samples, str(predictions), image_ids, metainfo)
             with contextlib.suppress(shutil.SameFileError):
                 shutil.copyfile(predictions, results)
-            figures = metric._do_python_keypoint_eval(metric.outfile_prefix)
+            with with_every_pose(metric.outfile_prefix) as prefix:
+                figures = metric._do_python_keypoint_eval(prefix)
             figures = {f'{metric.prefix}/{name}': value for name, value in figures}
         else:
             found = Records(samples, 'prediction', str(predictions))
@@ -106,6 +111,25 @@ def evaluate_predictions(
             found.report(unknown, "'img_id' is not in the annotation file")
             figures = evaluate_samples(evaluator, samples, predictions)
     return metric, {name: float(value) for name, value in figures.items()}, results
+
+
+def check_keypoint_results(content, source: str, image_ids, metainfo: dict) -> None:
+    """Check COCO keypoint results.
+
+    Args:
+        content: The parsed JSON.
+        source (str): The file's name, for messages.
+        image_ids (Container): Of the annotation file.
+        metainfo (dict): MMPose's parsed description of the skeleton.
+
+    Raises:
+        ValueError: The first thing found that cannot be meant.
+    """
+    poses = check_results(content, 'prediction', source, image_ids)
+    poses.numbers('keypoints', 3 * metainfo['num_keypoints'])
+    # as COCO's loader does, which then takes the size of every pose from its box
+    if content[0].get('bbox', []) != []:
+        poses.numbers('bbox', 4)
 
 
 def evaluate_samples(evaluator: Evaluator, samples: list, predictions: Path) -> dict:

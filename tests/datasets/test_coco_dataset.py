@@ -452,3 +452,13 @@ def test_numbers_that_float32_cannot_hold(load):
     content['annotations'][0]['keypoints'][0] = 3.5e38
     with pytest.raises(ValueError, match=r"annotation id 7: 'keypoints' is beyond"):
         load(content)
+
+
+def test_annotation_ids_below_zero(coco, load):
+    """COCOeval takes -1 for no match; training does without ids."""
+    coco['annotations'][0]['id'] = 0
+    assert perfect_ap(load(coco, test_mode=True))[1] == pytest.approx(1)
+    coco['annotations'][0]['id'] = -7
+    assert len(load(coco)) == 3
+    with pytest.raises(ValueError, match=r"json: annotation id -7: 'id' is negative"):
+        load(coco, test_mode=True)

@@ -36,6 +36,7 @@ from xtcocotools.cocoeval import COCOeval
 
 import ogn_mm  # noqa: F401
 from ogn_mm.datasets.checks import check_annotations
+from ogn_mm.datasets.keypoint_names import note_keypoint_names
 from ogn_mm.engine.json_files import read_json
 
 # People whose maps are held at a time.
@@ -140,7 +141,7 @@ def parse_codec(spec, strides, input_size):
     return codecs
 
 
-def load_dataset(path, num_keypoints):
+def load_dataset(path, metainfo):
     """Load an annotation file's people that have a box and a labelled keypoint.
 
     Returns:
@@ -148,11 +149,12 @@ def load_dataset(path, num_keypoints):
         many were left out.
 
     Raises:
-        ValueError: The file isn't a COCO keypoint annotation file for this number
-            of keypoints; the message names the file and the field.
+        ValueError: The file isn't a COCO keypoint annotation file for these
+            keypoints; the message names the file and the field.
     """
     dataset = read_json(str(path))
-    check_annotations(dataset, str(path), num_keypoints)
+    check_annotations(dataset, str(path), metainfo['num_keypoints'])
+    note_keypoint_names(dataset, str(path), metainfo)
     people = [
         annotation
         for annotation in dataset['annotations']
@@ -307,7 +309,7 @@ def main(argv=None):
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', UserWarning)  # it took the file in MMPose
             metainfo = parse_pose_metainfo(dict(from_file=args.metainfo))
-        dataset, skipped = load_dataset(args.annotations, metainfo['num_keypoints'])
+        dataset, skipped = load_dataset(args.annotations, metainfo)
     except (OSError, ValueError) as error:
         raise SystemExit(f'codec_oracle: {error}') from error
     print(f'{len(dataset["annotations"])} people, {skipped} without box or keypoints')

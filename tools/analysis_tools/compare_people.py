@@ -18,8 +18,10 @@ from rich.progress import track
 from xtcocotools.coco import COCO
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.checks import check_annotations, check_results
+from ogn_mm.datasets.checks import check_annotations
+from ogn_mm.datasets.keypoint_names import note_keypoint_names
 from ogn_mm.engine.json_files import read_json
+from ogn_mm.evaluation import check_keypoint_results
 from ogn_mm.evaluation.functional import (
     PersonMatches,
     bootstrap_mean,
@@ -54,15 +56,15 @@ def read_matches(args: argparse.Namespace) -> list[PersonMatches]:
         ValueError: A file is unusable; the sentence names it and the field.
     """
     metainfo = parse_pose_metainfo(dict(from_file=args.metainfo))
-    count = metainfo['num_keypoints']
-    check_annotations(read_json(args.annotations), args.annotations, count, True)
+    annotations = read_json(args.annotations)
+    check_annotations(annotations, args.annotations, metainfo['num_keypoints'], True)
+    note_keypoint_names(annotations, args.annotations, metainfo)
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(args.annotations)
     matches = []
     for path in track(args.results, 'matching', transient=True):
         results = read_json(path)
-        found = check_results(results, 'prediction', path, truth.imgs.keys())
-        found.numbers('keypoints', 3 * count)
+        check_keypoint_results(results, path, truth.imgs.keys(), metainfo)
         matches.append(match_people(truth, results, metainfo['sigmas'])[0])
     return matches
 

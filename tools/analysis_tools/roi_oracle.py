@@ -146,7 +146,7 @@ def main(argv=None):
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', UserWarning)  # it took the file in MMPose
             metainfo = parse_pose_metainfo(dict(from_file=args.metainfo))
-        dataset, skipped = load_dataset(args.annotations, metainfo['num_keypoints'])
+        dataset, skipped = load_dataset(args.annotations, metainfo)
     except (OSError, ValueError) as error:
         raise SystemExit(f'roi_oracle: {error}') from error
     print(f'{len(dataset["annotations"])} people, {skipped} without box or keypoints')

@@ -7,6 +7,7 @@ from ogn_mm.engine.config_agreement import check_agreement
 from ogn_mm.engine.dataset_check import check_wrapped, list_metainfo, list_transforms
 from ogn_mm.engine.evaluator_check import check_images
 from ogn_mm.engine.skeletons import count_head_keypoints, find_keypoint_head
+from ogn_mm.engine.truth_check import check_truth
 
 
 def check_transforms(transforms: list, decoder: OffsetHeatmap, name: str) -> None:
@@ -102,8 +103,8 @@ class CheckKeypointsHook(Hook):
             sigmas and joint weights, those of the datasets that it wraps, and the head
             (in tests, what ``output_keypoint_indices`` selects of it) differ; or the
             head decodes :class:`OffsetHeatmap` and a pipeline crops or encodes
-            otherwise; or a metric has annotations of other images than the dataset; or
-            the config's `codec` is not what its head and pipelines use.
+            otherwise; or a metric has annotations of other images than the dataset, or
+            no truth; or the config's `codec` is not what its head and pipelines use.
     """
 
     priority = 'VERY_HIGH'
@@ -119,10 +120,12 @@ class CheckKeypointsHook(Hook):
     def before_val(self, runner):
         self._check(runner, runner.val_dataloader, 'val_dataloader')
         check_images(runner.val_loop, 'val', model_dataset(runner))
+        check_truth(runner.val_loop, 'val')
 
     def before_test(self, runner):
         self._check(runner, runner.test_dataloader, 'test_dataloader')
         check_images(runner.test_loop, 'test', model_dataset(runner))
+        check_truth(runner.test_loop, 'test')
 
     def _check(self, runner, dataloader, name):
         model = unwrap(runner.model)

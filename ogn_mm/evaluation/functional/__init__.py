@@ -6,6 +6,7 @@ from .bootstrap import (
     match_poses,
 )
 from .box_recall import recall_curve
+from .coco_eval import with_every_pose
 from .person_matches import (
     MIN_OKS,
     OKS_THRESHOLDS,
@@ -47,5 +48,6 @@ __all__ = [
     'read_posetrack',
     'recall_curve',
     'share_below',
+    'with_every_pose',
     'write_posetrack',
 ]

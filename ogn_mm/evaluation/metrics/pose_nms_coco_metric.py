@@ -9,7 +9,7 @@ from mmpose.evaluation import CocoMetric
 from mmpose.registry import METRICS
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
-from ..functional import check_nms_criteria, pose_nms, pose_scores
+from ..functional import check_nms_criteria, pose_nms, pose_scores, with_every_pose
 
 NMS_MODES = ('oks_iou_nms', 'oks_nms', 'soft_oks_nms', 'none')
 
@@ -146,6 +146,11 @@ class PoseNMSCocoMetric(CocoMetric):
             for instance in chain.from_iterable(keypoints.values()):
                 instance.pop('bbox', None)
         super().results2json(keypoints, outfile_prefix)
+
+    def _do_python_keypoint_eval(self, outfile_prefix: str) -> list:
+        """Also of poses none of whose keypoints has a positive score."""
+        with with_every_pose(outfile_prefix) as prefix:
+            return super()._do_python_keypoint_eval(prefix)
 
 
 def stack(instances: list[dict], field: str) -> np.ndarray:

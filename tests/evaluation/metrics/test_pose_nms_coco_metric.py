@@ -325,3 +325,22 @@ def test_poses_that_would_be_lost(scene):
     sample['id'] = 5
     with pytest.raises(ValueError, match='sample 5 in image 7: 3 poses share one `id`'):
         PoseNMSCocoMetric(scene[0]).process({}, [sample])
+
+
+@pytest.mark.parametrize('score', [0, -0.3])
+def test_poses_without_a_positive_score_count(scene, tmp_path, score):
+    """A network's heatmaps may be 0 or less all over."""
+    ann_file, samples = scene
+    options = dict(score_mode='bbox', nms_mode='none')
+    expected, poses = run(PoseNMSCocoMetric, scene, tmp_path, **options)
+    found = []
+    for sample in samples:
+        low = np.full_like(sample['pred_instances']['keypoint_scores'], score)
+        instances = dict(sample['pred_instances'], keypoint_scores=low)
+        found.append(dict(sample, pred_instances=instances))
+    figures, kept = run(PoseNMSCocoMetric, scene, tmp_path, found, **options)
+    assert figures == expected and figures['coco/AP'] > 0.1
+    # the file keeps what the network gave
+    thirds = {value for pose in kept for value in pose['keypoints'][2::3]}
+    assert thirds == {float(np.float32(score))}
+    assert [pose['score'] for pose in kept] == [pose['score'] for pose in poses]
