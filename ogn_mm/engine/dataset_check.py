@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mmpose.datasets import CombinedDataset
 
-from .skeletons import check_metainfo
+from .skeletons import check_metainfo, keypoint_names
 
 
 def own_transforms(dataset) -> list:
@@ -58,6 +58,40 @@ def check_wrapped(dataset, name: str) -> None:
             own = isinstance(dataset, CombinedDataset)
             if own or source['keypoint_id2name'] != infos[0]['keypoint_id2name']:
                 check_mapping(source, renumbered_by, infos[0], name)
+
+
+def check_same_keypoints(trained, dataset, name: str) -> None:
+    """Check that a data set has the keypoints of the training's, in their order.
+
+    Args:
+        trained: The data set of training.
+        dataset: That of a validation.
+        name (str): Its data loader, for the message.
+
+    Raises:
+        ValueError: It has others, or other flip indices.
+    """
+    infos = [*list_metainfo(trained), *list_metainfo(dataset)]
+    if len(infos) != 2:
+        return
+    first, second = map(keypoint_names, infos)
+    differing = [
+        i
+        for i, pair in enumerate(zip(first, second, strict=False))
+        if pair[0] != pair[1]
+    ]
+    place = f'the dataset `{infos[1]["dataset_name"]}` of `{name}`'
+    if differing:
+        i = differing[0]
+        raise ValueError(
+            f'{place} has `{second[i]}` as keypoint {i}, but `train_dataloader` has '
+            f'`{first[i]}`; give both the same `metainfo`'
+        )
+    if infos[0]['flip_indices'] != infos[1]['flip_indices']:
+        raise ValueError(
+            f'{place} has other flip indices than `train_dataloader`; give both the '
+            'same `metainfo`'
+        )
 
 
 def converters(dataset) -> list:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from ogn_mm.datasets.keypoint_names import check_keypoint_names
 
+from .dataset_check import wrapped_datasets
+
 
 def list_datasets(dataset) -> Iterator:
     """A dataset and those that it wraps."""
     yield dataset
-    wrapped = [*getattr(dataset, 'datasets', ())]
-    wrapped += [dataset.dataset] if hasattr(dataset, 'dataset') else []
-    for part in wrapped:
+    for part in wrapped_datasets(dataset):
         yield from list_datasets(part)
 
 

@@ -8,7 +8,7 @@ from mmpose.datasets import CombinedDataset
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.datasets.transforms import KeypointConverter
 
-from ogn_mm.engine.dataset_check import check_wrapped
+from ogn_mm.engine.dataset_check import check_same_keypoints, check_wrapped
 from ogn_mm.engine.skeletons import check_metainfo
 
 ARM = ('shoulder', 'elbow', 'wrist')
@@ -126,3 +126,18 @@ def test_others_with_several_skeletons():
     parts[1].metainfo['sigmas'] = [1] * 5
     with pytest.raises(ValueError, match='`b` has 3 keypoints but 5 `sigmas`'):
         check_wrapped(every, 'x')
+
+
+def test_validation_has_the_keypoints_of_training():
+    arm = skeleton('arms', *ARM)
+    check_same_keypoints(people(arm), repeated(people(arm)), 'val_dataloader')
+    check_same_keypoints(people(arm), people({}), 'val_dataloader')
+    turned = people(skeleton('turned', *ARM[::-1]))
+    with pytest.raises(ValueError, match='`turned` of `x` has `wrist` as keypoint 0'):
+        check_same_keypoints(people(arm), turned, 'x')
+    hands = {k: dict(name=name, swap='') for k, name in enumerate(('left', 'right'))}
+    pair = {k: dict(hand, swap=('right', 'left')[k]) for k, hand in hands.items()}
+    straight = skeleton('a', 'left', 'right', keypoint_info=hands)
+    mirrored = skeleton('b', 'left', 'right', keypoint_info=pair)
+    with pytest.raises(ValueError, match='`b` of `x` has other flip indices'):
+        check_same_keypoints(people(straight), people(mirrored), 'x')

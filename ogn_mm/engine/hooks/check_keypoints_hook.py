@@ -4,7 +4,12 @@ from mmpose.registry import HOOKS
 
 from ogn_mm.codecs import OffsetHeatmap
 from ogn_mm.engine.config_agreement import check_agreement
-from ogn_mm.engine.dataset_check import check_wrapped, list_metainfo, list_transforms
+from ogn_mm.engine.dataset_check import (
+    check_same_keypoints,
+    check_wrapped,
+    list_metainfo,
+    list_transforms,
+)
 from ogn_mm.engine.evaluator_check import check_images
 from ogn_mm.engine.skeletons import count_head_keypoints, find_keypoint_head
 from ogn_mm.engine.truth_check import check_truth
@@ -103,8 +108,10 @@ class CheckKeypointsHook(Hook):
             sigmas and joint weights, those of the datasets that it wraps, and the head
             (in tests, what ``output_keypoint_indices`` selects of it) differ; or the
             head decodes :class:`OffsetHeatmap` and a pipeline crops or encodes
-            otherwise; or a metric has annotations of other images than the dataset, or
-            no truth; or the config's `codec` is not what its head and pipelines use.
+            otherwise; or keypoints of validation are named or flipped otherwise than
+            those of training; or a metric has annotations of other images than the
+            dataset, or no truth; or the config's `codec` is not what its head and
+            pipelines use.
     """
 
     priority = 'VERY_HIGH'
@@ -116,6 +123,13 @@ class CheckKeypointsHook(Hook):
         self._check(runner, runner.train_dataloader, 'train_dataloader')
         if runner.val_loop is not None:
             self.before_val(runner)
+            tested = getattr(unwrap(runner.model), 'test_cfg', None) or {}
+            if not tested.get('output_keypoint_indices'):
+                check_same_keypoints(
+                    runner.train_dataloader.dataset,
+                    runner.val_dataloader.dataset,
+                    'val_dataloader',
+                )
 
     def before_val(self, runner):
         self._check(runner, runner.val_dataloader, 'val_dataloader')
