@@ -49,9 +49,14 @@ model = dict(
     ),
     head=dict(in_channels=16, deconv_out_channels=(8,), decoder=codec),
 )
-test_pipeline = _base_.val_pipeline
-test_pipeline[-2].input_size = (48, 64)
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+train_pipeline = _base_.train_pipeline
+train_pipeline[-3].input_size = (48, 64)
+train_pipeline[-2].encoder = codec
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_pipeline = _base_.val_pipeline
+val_pipeline[-2].input_size = (48, 64)
+val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
+test_dataloader = val_dataloader
 """
 
 
