@@ -32,13 +32,13 @@ class Sequence(NamedTuple):
     """An annotated video.
 
     ``name`` is the file's without its ending. ``frames`` are in their order: dicts of
-    ``id``, ``file_name``, ``is_labeled`` and ``ignore_regions``, a list of polygons'
-    corners, (V, 2), in pixels. ``people`` are dicts of ``id``, ``image_id``,
-    ``track_id``, ``keypoints`` as x, y and flag in the order of `POSETRACK18_JOINTS`,
-    (17, 3), and, where the file has them, ``bbox`` and ``bbox_head`` as x, y, width,
-    height, and ``person_id``. Flags are COCO's: 2 for visible joints, 1 for joints
-    with a place but not visible, and 0, at (0, 0), for absent ones. PoseTrack's
-    evaluator counts 1 and 2 alike.
+    ``id``, ``file_name``, ``is_labeled``, by the rule of `labelled_frames`, and
+    ``ignore_regions``, a list of polygons' corners, (V, 2), in pixels. ``people`` are
+    dicts of ``id``, ``image_id``, ``track_id``, ``keypoints`` as x, y and flag in the
+    order of `POSETRACK18_JOINTS`, (17, 3), and, where the file has them, ``bbox`` and
+    ``bbox_head`` as x, y, width, height, and ``person_id``. Flags are COCO's: 2 for
+    visible joints, 1 for joints with a place but not visible, and 0, at (0, 0), for
+    absent ones. PoseTrack's evaluator counts 1 and 2 alike.
     """
 
     name: str
