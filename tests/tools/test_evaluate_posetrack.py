@@ -72,6 +72,69 @@ def test_other_predictions_do_not_matter(tool, folders):
     np.testing.assert_equal(tool.evaluate(*folders), expected)
 
 
+def unlabel(folder, *frames):
+    """Say that some frames of each truth are not labelled."""
+    for file in folder.iterdir():
+        content = json.loads(file.read_text())
+        for frame in frames:
+            content['images'][frame]['is_labeled'] = False
+        file.write_text(json.dumps(content))
+
+
+def test_unlabelled_frames_count_for_nothing(tool, folders, tmp_path, capsys):
+    """All figures are those of files that lack these frames, whatever is found there.
+
+    People may be listed in them with boxes only, or, which is said, with keypoints.
+    """
+    frames = 2, 5
+    bare = tmp_path / 'bare'
+    for folder in folders:
+        (bare / folder.name).mkdir(parents=True)
+        for file in folder.iterdir():
+            content = json.loads(file.read_text())
+            images = content['images']
+            content['images'] = [im for i, im in enumerate(images) if i not in frames]
+            (bare / folder.name / file.name).write_text(json.dumps(content))
+    unlabel(folders[0], *frames)
+    report = tool.evaluate(*folders, hota=True)
+    expected = tool.evaluate(bare / 'gt', bare / 'pred', hota=True)
+    with_keypoints = report.pop('skipped')
+    expected.pop('skipped')
+    np.testing.assert_equal(report, expected)
+    (reason,) = with_keypoints
+    assert reason == 'people with keypoints in unlabelled frames of the ground truth'
+
+    run(tool, folders)
+    assert f'left out {with_keypoints[reason]} {reason}' in capsys.readouterr().err
+    for file in folders[0].iterdir():
+        content = json.loads(file.read_text())
+        ids = [content['images'][i]['id'] for i in frames]
+        for person in content['annotations']:
+            if person['image_id'] in ids:
+                person['keypoints'] = []
+        file.write_text(json.dumps(content))
+    report = tool.evaluate(*folders, hota=True)
+    assert not report.pop('skipped')
+    np.testing.assert_equal(report, expected)
+
+
+def test_remarks(tool, folders, capsys):
+    """On standard error: unknown images, equal scores, files without ground truth."""
+    (folders[1] / 'another.json').write_text('not JSON')
+    for file in folders[1].glob('0*'):
+        content = json.loads(file.read_text())
+        for person in content['annotations']:
+            del person['scores']
+        content['annotations'].append(dict(image_id=3))
+        file.write_text(json.dumps(content))
+    run(tool, folders)
+    out, err = capsys.readouterr()
+    assert 'left out' not in out
+    assert 'left out 2 people of unknown images in the predictions' in err
+    assert 'AP depends on the order of equal scores' in err
+    assert 'left out 1 files without ground truth, such as' in err
+
+
 def test_the_report_is_no_folder(tool, folders, tmp_path):
     with pytest.raises(SystemExit, match='--out should be a file, found a folder'):
         run(tool, folders, '--out', str(tmp_path))
@@ -85,6 +148,10 @@ def repeat_id(content):
     content['annotations'].append(content['annotations'][0])
 
 
+def reverse_images(content):
+    content['images'].reverse()
+
+
 def drop_boxes(content):
     for person in content['annotations']:
         del person['bbox_head']
@@ -96,6 +163,11 @@ def drop_boxes(content):
         (1, None, r'pred/000001_mpii_test\.json: there is no such file \(and 1 more\)'),
         (1, 'cut', r'pred/000001_mpii_test\.json: is not JSON'),
         (1, drop_frame, r'pred/000001_mpii_test\.json: has 7 frames, but .*gt.* has 8'),
+        (
+            1,
+            reverse_images,
+            r'pred/.*: frame 0 is 000007\.jpg, but 000000\.jpg in .*gt',
+        ),
         (1, repeat_id, r"pred/000001.*: two people have the 'track_id'"),
         (0, drop_boxes, r'gt/000001_mpii_test\.json: .* has no head box'),
     ],

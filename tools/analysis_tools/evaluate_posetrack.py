@@ -4,12 +4,13 @@ r"""Pose tracking figures of PoseTrack 2017, 2018 and 2021, as the official eval
 
 Both folders hold one JSON file a sequence, under the same names. Prints AP and MOTA in
 percent in the official evaluator's columns. The report has them by joint and sequence;
-null stands for what is not defined.
+null stands for what is not defined. Frames that are not labelled do not count.
 """
 
 import argparse
 import json
 import math
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +22,7 @@ from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.evaluation.functional import (
     PoseTrackReport,
     read_posetrack,
+    remarks,
 )
 
 
@@ -61,6 +63,15 @@ def evaluate(gt_dir: Path, pred_dir: Path, hota: bool = False) -> dict:
     return report.build()
 
 
+def without_truth(gt_dir: Path, pred_dir: Path) -> list[str]:
+    """A remark on prediction files for which there is no ground truth, if any."""
+    names = {file.name for file in sequence_files(gt_dir)}
+    extra = [file for file in sequence_files(pred_dir) if file.name not in names]
+    if not extra:
+        return []
+    return [f'left out {len(extra)} files without ground truth, such as {extra[0]}']
+
+
 def format_row(name: str, values: dict[str, float]) -> str:
     """A heading and a row of figures below it."""
     heading = ''.join(f'{column:>7}' for column in values)
@@ -98,6 +109,8 @@ def main(argv=None):
             raise ValueError(f'{args.out}: --out should be a file, found a folder')
         report = evaluate(args.gt_dir, args.pred_dir, args.hota)
         print(format_table(report))
+        for remark in [*remarks(report), *without_truth(args.gt_dir, args.pred_dir)]:
+            print(f'evaluate_posetrack: {remark}', file=sys.stderr)
         if args.out:
             named = dict(
                 # GT_DIR may be a case's folder `gt`

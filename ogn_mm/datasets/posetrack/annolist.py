@@ -5,7 +5,7 @@ import numpy as np
 from ogn_mm.engine.json_files import HUGE, Records, check_object, shown, to_floats
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
-from .files import FILE_NAME, is_polygon, list_in
+from .files import FILE_NAME, is_polygon, labelled_frames, list_in
 
 # What is known of a joint, as COCO's flags.
 ABSENT, HIDDEN, VISIBLE = 0, 1, 2
@@ -18,8 +18,9 @@ def read_annolist(content: dict, source: str) -> tuple[list, list]:
     Its images have no ids. They get the ones that PoseTrack 2018 would give: a digit
     for the source, six for the sequence's number and four for the frame's.
     """
-    frames, people = [], []
-    for number, frame in enumerate(list_in(content, 'annolist', source, 1)):
+    frames, people, inhabited = [], [], []
+    entries = Records(list_in(content, 'annolist', source, 1), 'frame', source)
+    for number, frame in enumerate(entries.items):
         where = f'{source}: frame {number}'
         name = single(single(frame, 'image', where), 'name', where)
         image_id = image_id_of(name, where)
@@ -32,18 +33,20 @@ def read_annolist(content: dict, source: str) -> tuple[list, list]:
             raise ValueError(
                 f"{where}: 'ignore_regions' should have at least 3 points each"
             )
-        labelled = single(frame, 'is_labeled', where, default=bool(rects))
         frames.append(
             dict(
                 id=image_id,
                 file_name=name,
-                is_labeled=bool(labelled),
                 ignore_regions=[region for region in regions if len(region)],
             )
         )
         for i, rect in enumerate(rects):
             ids = dict(id=100 * image_id + i, image_id=image_id)
             people.append(ids | read_rect(rect, f'{where}: person {i}'))
+        inhabited.append(bool(rects))
+    labelled = labelled_frames(entries, inhabited)
+    for frame, flag in zip(frames, labelled, strict=True):
+        frame['is_labeled'] = flag
     for field, records in (('image', frames), ('annotation', people)):
         Records(records, field, source).unique_ids()
     return frames, people

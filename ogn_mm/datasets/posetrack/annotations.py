@@ -7,6 +7,7 @@ every single value lies in a list of its own. All come out alike here.
 """
 
 from collections import Counter
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,20 +17,28 @@ from ogn_mm.engine.json_files import Records
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
 from .annolist import ABSENT, HIDDEN, VISIBLE, read_annolist
-from .files import joint_columns, list_in, read_content, read_polygons
+from .files import (
+    has_value,
+    image_names,
+    labelled_frames,
+    list_in,
+    read_content,
+    read_joints,
+    read_polygons,
+)
 
 
 class Sequence(NamedTuple):
     """An annotated video.
 
     ``name`` is the file's without its ending. ``frames`` are in their order: dicts of
-    ``id``, ``file_name``, ``is_labeled`` and ``ignore_regions``, a list of polygons'
-    corners, (V, 2), in pixels. ``people`` are dicts of ``id``, ``image_id``,
-    ``track_id``, ``keypoints`` as x, y and flag in the order of `POSETRACK18_JOINTS`,
-    (17, 3), and, where the file has them, ``bbox`` and ``bbox_head`` as x, y, width,
-    height, and ``person_id``. Flags are COCO's: 2 for visible joints, 1 for joints
-    with a place but not visible, and 0, at (0, 0), for absent ones. PoseTrack's
-    evaluator counts 1 and 2 alike.
+    ``id``, ``file_name``, ``is_labeled``, by the rule of `labelled_frames`, and
+    ``ignore_regions``, a list of polygons' corners, (V, 2), in pixels. ``people`` are
+    dicts of ``id``, ``image_id``, ``track_id``, ``keypoints`` as x, y and flag in the
+    order of `POSETRACK18_JOINTS`, (17, 3), and, where the file has them, ``bbox`` and
+    ``bbox_head`` as x, y, width, height, and ``person_id``. Flags are COCO's: 2 for
+    visible joints, 1 for joints with a place but not visible, and 0, at (0, 0), for
+    absent ones. PoseTrack's evaluator counts 1 and 2 alike.
     """
 
     name: str
@@ -71,8 +80,7 @@ def read_images(content: dict, source: str) -> tuple[list, list]:
     content = dict(annotations=[]) | content
     images = Records(list_in(content, 'images', source, 1), 'image', source)
     ids = images.unique_ids()
-    images.column('file_name', str)
-    images.flags('is_labeled')
+    names = image_names(images)
     people = Records(list_in(content, 'annotations', source), 'annotation', source)
     people.unique_ids()
     image_ids = people.column('image_id', int)
@@ -82,14 +90,15 @@ def read_images(content: dict, source: str) -> tuple[list, list]:
     keypoints = read_keypoints(content, people)
     boxes = {name: read_boxes(people, name) for name in ('bbox', 'bbox_head')}
     inhabited = set(image_ids)
+    labelled = labelled_frames(images, [i in inhabited for i in ids])
     frames = [
         dict(
             id=image['id'],
-            file_name=image['file_name'],
-            is_labeled=bool(image.get('is_labeled', image['id'] in inhabited)),
+            file_name=name,
+            is_labeled=flag,
             ignore_regions=[r for r in read_polygons(image, images) if len(r)],
         )
-        for image in images.items
+        for image, name, flag in zip(images.items, names, labelled, strict=True)
     ]
     kept = ('id', 'image_id', 'track_id', 'person_id')
     found = []
@@ -105,27 +114,22 @@ def read_keypoints(content: dict, people: Records) -> np.ndarray:
     result = np.zeros((len(people.items), len(POSETRACK18_JOINTS), 3))
     if not people.items:
         return result
-    number, columns = joint_columns(content, people.source)
-    posed = [i for i, person in enumerate(people.items) if person.get('keypoints')]
-    found = people._replace(items=[people.items[i] for i in posed])
-    values = found.numbers('keypoints', 3 * number).reshape(-1, number, 3)
+    values = read_joints(content, people)
     unknown = ~np.isin(values[..., 2], (0, 1, 2)).all(axis=1)
-    found.report(unknown, "'keypoints' has a flag other than 0, 1, 2")
-    values = values[:, columns]
+    people.report(unknown, "'keypoints' has a flag other than 0, 1, 2")
     there = values.any(axis=-1)
     flags = np.where(values[..., 2] > 0, VISIBLE, HIDDEN)
     values[..., 2] = np.where(there, flags, ABSENT)
     rows = [POSETRACK18_JOINTS.index(name) for name in POSETRACK17_JOINTS]
-    result[np.ix_(posed, rows)] = values
+    result[:, rows] = values
     return result
 
 
 def read_boxes(people: Records, field: str) -> list:
     """Each person's box as x, y, width, height, or None."""
-    # some files hold an empty list where there is no box
-    having = [person for person in people.items if person.get(field)]
-    boxes = people._replace(items=having)
+    has_box = has_value(people, field)
+    boxes = people._replace(items=list(compress(people.items, has_box)))
     values = boxes.numbers(field, 4)
     boxes.report((values[:, 2:] < 0).any(axis=1), f"'{field}' has a negative size")
     found = iter(values.tolist())
-    return [next(found) if person.get(field) else None for person in people.items]
+    return [next(found) if has else None for has in has_box]

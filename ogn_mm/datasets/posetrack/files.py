@@ -7,6 +7,8 @@ names the person, and keeps ids, boxes and flags.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +79,84 @@ def joint_columns(content: dict, source: str) -> tuple[int, list[int]]:
             f'all of PoseTrack, found {len(names)}{lacking}'
         )
     return len(names), [names.index(name) for name in POSETRACK17_JOINTS]
+
+
+def has_value(people: Records, field: str) -> list[bool]:
+    """Who has something in a field: none if it is missing, null or an empty list."""
+    return [person.get(field) not in (None, []) for person in people.items]
+
+
+def read_joints(content: dict, people: Records) -> np.ndarray:
+    """x, y and flag of the 15 joints of people in the layout of 2018.
+
+    People without keypoints, as some have since 2021 and in DensePose's files, are
+    people without joints.
+
+    Args:
+        content (dict): The file's JSON, for the keypoints' names.
+        people (Records): Its ``annotations``, or some of them.
+
+    Returns:
+        np.ndarray: (N, 15, 3), in the order of `POSETRACK17_JOINTS`; 0 for absent ones.
+
+    Raises:
+        ValueError: They are not as many numbers as the file has names.
+    """
+    number, columns = joint_columns(content, people.source)
+    joints = np.zeros((len(people.items), len(columns), 3))
+    posed = np.flatnonzero(has_value(people, 'keypoints'))
+    found = people._replace(items=[people.items[i] for i in posed])
+    values = found.numbers('keypoints', 3 * number).reshape(-1, number, 3)
+    joints[posed] = values[:, columns]
+    return joints
+
+
+def labelled_frames(frames: Records, inhabited: Iterable[bool]) -> list[bool]:
+    """Which frames are labelled: the rule of data sets, converter and evaluator.
+
+    ``is_labeled`` says so. Where it is missing, null or an empty list, a frame is
+    labelled if somebody is listed in it.
+
+    Args:
+        frames (Records): Entries of ``images``, or of ``annolist``.
+        inhabited (Iterable[bool]): Whether somebody is listed, for each.
+
+    Raises:
+        ValueError: A field says neither yes nor no.
+    """
+    flags = [sole(frame.get('is_labeled')) for frame in frames.items]
+    wrong = [flag not in (0, 1, None) for flag in flags]
+    frames.report(wrong, "'is_labeled' should be 0 or 1", flags)
+    return [
+        bool(somebody if flag is None else flag)
+        for flag, somebody in zip(flags, inhabited, strict=True)
+    ]
+
+
+def sole(value):
+    """What lies in a list of its own, as all values in 2017's layout, or by itself."""
+    if isinstance(value, list) and len(value) < 2:
+        return value[0] if value else None
+    return value
+
+
+def image_names(images: Records) -> list[str]:
+    """The names of a file's images.
+
+    Raises:
+        ValueError: One is missing, or there twice: no frame comes again in its video.
+    """
+    names = images.column('file_name', str)
+    counts = Counter(names)
+    twice = [counts[name] > 1 for name in names]
+    images.report(twice, "'file_name' is not unique", names)
+    return names
+
+
+def frame_number(name) -> int | None:
+    """The number at the end of an image's name; None if it is not PoseTrack's."""
+    match = isinstance(name, str) and FILE_NAME.fullmatch(name)
+    return int(match[3]) if match else None
 
 
 def read_polygons(image: dict, images: Records) -> list[np.ndarray]:

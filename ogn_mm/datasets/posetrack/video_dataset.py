@@ -1,5 +1,6 @@
 """Frames of whole videos, in their order."""
 
+import logging
 import os.path as osp
 from collections.abc import Callable
 from itertools import groupby
@@ -17,7 +18,7 @@ from ogn_mm.structures.keypoint import POSETRACK18_JOINTS
 
 from .annotations import ABSENT, Sequence, read_sequence
 from .coco import box_of_keypoints
-from .files import sequence_files
+from .files import frame_number, sequence_files
 
 # What a frame's sample says about it; `PackPoseInputs` packs what it is asked for.
 FRAME_KEYS = (
@@ -111,6 +112,15 @@ class PoseTrackVideoDataset(CheckedImages, BaseDataset):
             f'{self.ann_file}: {len(frames)} frames of {len(sequences)} videos',
             logger='current',
         )
+        mixed = [sequence.name for sequence in sequences if not in_order(sequence)]
+        if mixed:
+            print_log(
+                f'{self.ann_file}: {len(mixed)} videos list their frames in another '
+                f'order than that of their numbers, the first is {mixed[0]}; they are '
+                'shown to the tracker as they are listed',
+                'current',
+                logging.WARNING,
+            )
         return frames
 
     def _frames(self, sequence: Sequence) -> list[dict]:
@@ -140,6 +150,12 @@ class PoseTrackVideoDataset(CheckedImages, BaseDataset):
         info = super().get_data_info(idx)
         fields = ('bboxes', 'keypoints', 'keypoints_visible', 'track_ids')
         return info | dict(instance_mapping_table={name: name for name in fields})
+
+
+def in_order(sequence: Sequence) -> bool:
+    """Whether the frames come by their numbers, as far as their names have some."""
+    numbers = [frame_number(frame['file_name']) for frame in sequence.frames]
+    return None in numbers or numbers == sorted(numbers)
 
 
 def pack_people(people: list[dict]) -> dict:

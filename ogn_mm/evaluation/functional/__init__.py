@@ -19,7 +19,7 @@ from .person_matches import (
 )
 from .pose_nms import check_nms_criteria, pose_nms, pose_oks, pose_scores
 from .posetrack_files import read_frames, read_posetrack, write_posetrack
-from .posetrack_report import PoseTrackReport
+from .posetrack_report import PoseTrackReport, remarks
 from .posetrack_sequence import PoseSequence, check_track_ids
 from .track_length import in_long_tracks
 
@@ -47,6 +47,7 @@ __all__ = [
     'read_frames',
     'read_posetrack',
     'recall_curve',
+    'remarks',
     'share_below',
     'with_every_pose',
     'write_posetrack',

@@ -1,8 +1,15 @@
 """The JSON layout of PoseTrack 2017, where every value sits in a list of its own."""
 
+from collections import Counter
+
 import numpy as np
 
-from ogn_mm.datasets.posetrack.files import is_polygon, list_in
+from ogn_mm.datasets.posetrack.files import (
+    is_polygon,
+    labelled_frames,
+    list_in,
+    sole,
+)
 from ogn_mm.engine.json_files import Records
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS
 
@@ -19,8 +26,7 @@ HEAD_CORNERS = ('x1', 'y1', 'x2', 'y2')
 def read_annolist(content: dict, source: str, truth: bool) -> PoseSequence:
     """The people of a file in the layout of 2017.
 
-    People without a list of points are left out; their frames are labelled all the
-    same.
+    People without a list of points are left out; their frames count all the same.
 
     Args:
         content (dict): The parsed JSON.
@@ -40,17 +46,19 @@ def read_annolist(content: dict, source: str, truth: bool) -> PoseSequence:
 
     listed = np.array([point_list(person) is not None for person in people.items], bool)
     people = choose(people, listed)
-    keypoints, exist, scores = read_points(people)
+    keypoints, exist, scores, skipped = read_points(people)
+    inhabited = counts > 0
     sizes = np.full(len(people.items), np.nan)
     if truth:
         boxed = [all(c in person for c in HEAD_CORNERS) for person in people.items]
         with_box = choose(people, boxed)
         corners = [values(with_box, corner) for corner in HEAD_CORNERS]
         sizes[boxed] = head_sizes(np.stack(corners, axis=1))
+        inhabited &= labelled_frames(entries, inhabited)
     return PoseSequence(
         source=source,
         num_frames=len(counts),
-        labelled=counts > 0,
+        labelled=inhabited,
         frames=frames[listed],
         track_ids=track_ids[listed],
         keypoints=keypoints,
@@ -58,7 +66,15 @@ def read_annolist(content: dict, source: str, truth: bool) -> PoseSequence:
         scores=scores,
         head_sizes=sizes,
         regions=read_regions(entries) if truth else (),
+        image_names=[image_name(entry) for entry in entries.items],
+        skipped=skipped,
     )
+
+
+def image_name(entry: dict) -> str | None:
+    """The name of a frame's image, which the evaluation does not need."""
+    image = sole(entry.get('image'))
+    return sole(image.get('name')) if isinstance(image, dict) else None
 
 
 def choose(records: Records, which) -> Records:
@@ -86,8 +102,8 @@ def point_list(person: dict) -> list | None:
     return annopoints[0].get('point') if isinstance(annopoints[0], dict) else None
 
 
-def read_points(people: Records) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keypoints (P, 15, 2), which exist (P, 15), and their scores (P, 15)."""
+def read_points(people: Records) -> tuple[np.ndarray, np.ndarray, np.ndarray, Counter]:
+    """Keypoints (P, 15, 2), which exist (P, 15), their scores (P, 15), what is out."""
     shape = (len(people.items), len(POSETRACK17_JOINTS))
     lists = [point_list(person) for person in people.items]
     people.report(
@@ -110,7 +126,13 @@ def read_points(people: Records) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     index = owners[known], joints[known]
     keypoints[index], exist[index] = places[known], True
     scores[index] = point_scores[known]
-    return keypoints, exist, scores
+    skipped = Counter(
+        {
+            "points with an 'id' outside 0 to 14": len(owners) - len(known),
+            "points whose 'id' comes again": len(known) - int(exist.sum()),
+        }
+    )
+    return keypoints, exist, scores, skipped
 
 
 def read_regions(entries: Records) -> list[tuple[int, np.ndarray]]:

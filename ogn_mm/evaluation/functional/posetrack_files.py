@@ -5,21 +5,26 @@ The layouts of 2017, and of 2018 and 2021, are read as the official evaluator do
 """
 
 import json
+from collections import Counter
 
 import numpy as np
 
 from ogn_mm.datasets.posetrack.files import (
     FILE_NAME,
+    has_value,
+    image_names,
     joint_columns,
+    labelled_frames,
     list_in,
     read_content,
+    read_joints,
     read_polygons,
 )
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import Records
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
-from .posetrack17_files import people_to_annolist, read_annolist
+from .posetrack17_files import choose, people_to_annolist, read_annolist
 from .posetrack_sequence import (
     NO_SCORE,
     PoseSequence,
@@ -67,14 +72,14 @@ def read_frames(path) -> list[dict]:
         entries = list_in(content, 'annolist', str(path), 1)
         Records(entries, 'frame', str(path)).column('image', list | dict)
         return entries
-    return find_images(content, str(path)).items
+    return find_images(content, str(path))[0].items
 
 
-def find_images(content, source: str) -> Records:
-    """The images of the first video that a file of 2018's layout names."""
+def find_images(content, source: str) -> tuple[Records, dict]:
+    """The images of the first video that a file of 2018's layout names, and all ids."""
     images = Records(list_in(content, 'images', source, 1), 'image', source)
-    images.unique_ids()
-    matches = [FILE_NAME.fullmatch(name) for name in images.column('file_name', str)]
+    ids = images.unique_ids()
+    matches = [FILE_NAME.fullmatch(name) for name in image_names(images)]
     images.report(
         [match is None for match in matches],
         "'file_name' should end in <number>_<mpii, bonn or mpiinew>_<anything>/"
@@ -82,17 +87,16 @@ def find_images(content, source: str) -> Records:
     )
     videos = [match[1] for match in matches if match]
     named = zip(images.items, videos, strict=True)
-    return images._replace(items=[image for image, v in named if v == videos[0]])
+    return images._replace(items=[image for image, v in named if v == videos[0]]), ids
 
 
 def read_annotations(content: dict, source: str, truth: bool) -> PoseSequence:
     """The people of a file in the layout of 2018; see :func:`read_posetrack`."""
-    images = find_images(content, source)
+    images, known_ids = find_images(content, source)
     frame_of = {image['id']: i for i, image in enumerate(images.items)}
-    num_keypoints, columns = joint_columns(content, source)
     people = Records(list_in(content, 'annotations', source), 'annotation', source)
     image_ids = people.column('image_id', int)
-    # annotations of unknown images do not count
+    # annotations of other images do not count
     kept = [i for i, image_id in enumerate(image_ids) if image_id in frame_of]
     frames = np.array([frame_of[image_ids[i]] for i in kept], int)
     order = np.argsort(frames, kind='stable')
@@ -100,60 +104,65 @@ def read_annotations(content: dict, source: str, truth: bool) -> PoseSequence:
     frames = frames[order]
     track_ids = check_track_ids(source, frames, people.column('track_id', int))
 
-    keypoints = people.numbers('keypoints', 3 * num_keypoints)
-    keypoints = keypoints.reshape(-1, num_keypoints, 3)[:, columns]
+    keypoints = read_joints(content, people)
+    # A flag of 0 does not hide a keypoint that has a place.
+    exist = (keypoints != 0).any(axis=-1)
     sizes = np.full(len(frames), np.nan)
-    scores = np.full((len(frames), len(columns)), NO_SCORE)
+    scores = np.full(exist.shape, NO_SCORE)
+    inhabited = np.bincount(frames, minlength=len(images.items)) > 0
     if truth:
-        has_box = ['bbox_head' in person for person in people.items]
-        boxes = people.having('bbox_head').numbers('bbox_head', 4)
+        has_box = has_value(people, 'bbox_head')
+        boxes = choose(people, has_box).numbers('bbox_head', 4)
         boxes[:, 2:] += boxes[:, :2]
         sizes[has_box] = head_sizes(boxes)
+        inhabited &= labelled_frames(images, inhabited)
     else:
-        has_scores = [bool(person.get('scores')) for person in people.items]
-        scores[has_scores] = read_scores(people, has_scores, columns)
-    num_frames = len(images.items)
+        has_scores = has_value(people, 'scores')
+        _, columns = joint_columns(content, source)
+        scores[has_scores] = read_scores(choose(people, has_scores), columns)
     return PoseSequence(
         source=source,
-        num_frames=num_frames,
-        labelled=np.bincount(frames, minlength=num_frames) > 0,
+        num_frames=len(images.items),
+        labelled=inhabited,
         frames=frames,
         track_ids=track_ids,
         keypoints=keypoints[..., :2],
-        # A flag of 0 does not hide a keypoint that has a place.
-        exist=(keypoints != 0).any(axis=-1),
+        exist=exist,
         scores=scores,
         head_sizes=sizes,
         regions=read_regions(images) if truth else (),
+        image_names=[image['file_name'] for image in images.items],
+        skipped=Counter(
+            {
+                'images of other videos': len(known_ids) - len(images.items),
+                'people of unknown images': sum(i not in known_ids for i in image_ids),
+            }
+        ),
     )
 
 
-def read_scores(people: Records, which: list[bool], columns: list[int]) -> np.ndarray:
-    """The joints' scores of the people that have any, (N, 15)."""
-    scored = [person for person, has in zip(people.items, which, strict=True) if has]
+def read_scores(people: Records, columns: list[int]) -> np.ndarray:
+    """The joints' scores of people who have some, (N, 15)."""
     needed = max(columns) + 1
-    lists = people._replace(items=scored).column('scores', list)
+    lists = people.column('scores', list)
     short = [len(scores) < needed for scores in lists]
     if any(short):
         found = len(lists[short.index(True)])
-        people._replace(items=scored).report(
-            short, f"'scores' should be {needed} numbers, found {found}"
-        )
+        people.report(short, f"'scores' should be {needed} numbers, found {found}")
     trimmed = [
         dict(person, scores=scores[:needed])
-        for person, scores in zip(scored, lists, strict=True)
+        for person, scores in zip(people.items, lists, strict=True)
     ]
     return people._replace(items=trimmed).numbers('scores', needed)[:, columns]
 
 
 def read_regions(images: Records) -> list[tuple[int, np.ndarray]]:
-    """Frame and polygon (V, 2) of the ignored regions; both coordinates are needed."""
-    fields = ('ignore_regions_x', 'ignore_regions_y')
-    regions = []
-    for frame, image in enumerate(images.items):
-        if all(field in image for field in fields):
-            regions += [(frame, corners) for corners in read_polygons(image, images)]
-    return regions
+    """Frame and polygon (V, 2) of the ignored regions."""
+    return [
+        (frame, corners)
+        for frame, image in enumerate(images.items)
+        for corners in read_polygons(image, images)
+    ]
 
 
 def write_posetrack(path, frames: list[dict], people: PoseSequence) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ogn_mm.structures.keypoint import inside_regions
 
-from .posetrack_sequence import PoseSequence
+from .posetrack_sequence import PoseSequence, check_frames
 
 HIT = 0.5  # largest distance of a correct joint, in head sizes
 
@@ -39,9 +39,9 @@ def clean_up(
 ) -> tuple[PoseSequence, PoseSequence]:
     """Leave out what does not count, on both sides.
 
-    Frames in which nobody is annotated go first, with all that is found in them. Then,
-    in frames with ignored regions, joints strictly inside one go, and people without a
-    joint left.
+    Frames that are not labelled, or in which nobody is annotated, go first, with all
+    that is found in them. Then, in frames with ignored regions, joints strictly inside
+    one go, and people without a joint left.
 
     Args:
         truth (PoseSequence): The ground truth, with its regions.
@@ -51,13 +51,9 @@ def clean_up(
         tuple[PoseSequence, PoseSequence]: Both with the frames that are left.
 
     Raises:
-        ValueError: The numbers of frames differ.
+        ValueError: They do not have the same frames, or in another order.
     """
-    if truth.num_frames != found.num_frames:
-        raise ValueError(
-            f'{found.source}: has {found.num_frames} frames, but {truth.source} has '
-            f'{truth.num_frames}'
-        )
+    check_frames(truth, found)
     kept = truth.labelled
     place = kept.cumsum() - 1
     regions = [(place[frame], area) for frame, area in truth.regions if kept[frame]]
@@ -69,6 +65,7 @@ def clean_up(
             labelled=kept[kept],
             frames=place[side.frames],
             regions=regions,
+            image_names=(),  # they have done their service
         )
         sides.append(drop_ignored(side))
     return sides[0], sides[1]
@@ -94,10 +91,11 @@ def find_hits(truth: PoseSequence, found: PoseSequence) -> Hits:
         found (PoseSequence): The predictions, likewise.
 
     Raises:
-        ValueError: A true person has no head box, in a frame with predictions.
+        ValueError: A true person with joints has no head box, in a frame with
+            predictions.
     """
     true, pred = pair_people(truth, found)
-    headless = np.isnan(truth.head_sizes[true])
+    headless = np.isnan(truth.head_sizes[true]) & truth.exist[true].any(axis=1)
     if headless.any():
         person = true[headless.argmax()]
         raise ValueError(

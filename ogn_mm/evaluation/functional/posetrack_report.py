@@ -1,5 +1,7 @@
 """All of PoseTrack's figures, under the names of the official evaluator's."""
 
+from collections import Counter
+
 import numpy as np
 
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS
@@ -35,6 +37,7 @@ COUNTS = (
     'sum_dist_matched',
     'sum_dist_extra',
 )
+UNLABELLED = 'people with keypoints in unlabelled frames of the ground truth'
 # What is summed where no sequence is left.
 NO_COUNTS = np.zeros(len(POSETRACK17_JOINTS), int)
 NO_SAMPLES = JointSamples(
@@ -65,6 +68,7 @@ class PoseTrackReport:
         self.counts: list[dict[str, np.ndarray]] = []
         self.sequences: dict[str, dict] = {}
         self.num_frames: list[int] = []
+        self.skipped: Counter = Counter()
 
     def add(self, name: str, truth: PoseSequence, found: PoseSequence) -> None:
         """Evaluate a sequence; where nobody is annotated it has no part in anything.
@@ -75,9 +79,15 @@ class PoseTrackReport:
             found (PoseSequence): The predictions.
 
         Raises:
-            ValueError: The numbers of frames differ, or a true person beside
-                predictions has no head box.
+            ValueError: The predictions do not have the frames of the ground truth in
+                its order, or a true person beside predictions has no head box.
         """
+        for kind, side in (('ground truth', truth), ('predictions', found)):
+            for reason, number in side.skipped.items():
+                self.skipped[f'{reason} in the {kind}'] += number
+        unlabelled = ~truth.labelled[truth.frames] & truth.exist.any(axis=1)
+        # which the official evaluator, that does not read `is_labeled`, counts
+        self.skipped[UNLABELLED] += int(unlabelled.sum())
         truth, found = clean_up(truth, found)
         if not truth.num_frames:
             return
@@ -101,7 +111,8 @@ class PoseTrackReport:
             are means of the joints that are not NaN: ``ap`` (``ap``, ``pre``, ``rec``),
             ``mot`` (``mota``, ``motp``, ``pre``, ``rec``), ``table`` (what the official
             evaluator prints), ``counts``, ``sequences`` (both for each alone) and
-            ``depends_on_tie_order``: whether AP hangs on the order of equal scores.
+            ``depends_on_tie_order``: whether AP hangs on the order of equal scores,
+            and ``skipped``: what of the files did not count, by reason.
             With ``hota`` also ``identity`` (``hota``, ``deta``, ``assa``, ``idf1``,
             ``idp``, ``idr``), which the official evaluator does not know.
         """
@@ -132,7 +143,16 @@ class PoseTrackReport:
             counts=counts,
             sequences=self.sequences,
             depends_on_tie_order=depends_on_ties(samples),
+            skipped=dict(+self.skipped),
         )
+
+
+def remarks(report: dict) -> list[str]:
+    """What the reader of a report should know beside its figures, a sentence each."""
+    found = [f'left out {number} {what}' for what, number in report['skipped'].items()]
+    if report['depends_on_tie_order']:
+        found.append('AP depends on the order of equal scores, which is arbitrary')
+    return found
 
 
 def add_counts(counts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

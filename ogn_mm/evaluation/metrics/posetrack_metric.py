@@ -22,6 +22,7 @@ from ..functional import (
     in_long_tracks,
     read_frames,
     read_posetrack,
+    remarks,
     write_posetrack,
 )
 
@@ -50,8 +51,9 @@ class PoseTrackMetric(BaseMetric):
 
     AP, MOTA, MOTP, Prec and Rec are those of the official evaluator, to the last digit
     that it prints and far beyond. All sequences in ``gt_dir`` count, with frames for
-    which there is no prediction as frames in which nobody is found. Samples may come in
-    any order, from any number of processes, and more than once.
+    which there is no prediction as frames in which nobody is found. Frames that are not
+    labelled count for nothing, whatever is found there. Samples may come in any order,
+    from any number of processes, and more than once.
 
     A sample is a frame: ``video_id`` is the name of its JSON file without ending,
     ``frame_id`` its place in it, counted from 0. ``pred_instances`` hold ``keypoints``
@@ -211,6 +213,8 @@ class PoseTrackMetric(BaseMetric):
             truth = read_posetrack(file, truth=True)
             report.add(name, truth, join_frames(name, frames[name], truth.num_frames))
         self.report = report.build()
+        for remark in remarks(self.report):
+            warn(remark)
         return figures(self.report)
 
     def write(self, frames: dict[str, dict[int, FramePoses]]) -> None:

@@ -71,6 +71,26 @@ def test_2021_adds_person_ids_and_people_without_keypoints(read):
     assert not one['keypoints'].any() and one['keypoints'].shape == (17, 3)
 
 
+@pytest.mark.parametrize('nothing', [None, []])
+def test_what_is_not_there_may_be_null_or_empty(read, nothing):
+    fields = dict(bbox=nothing, bbox_head=nothing)
+    one = person(FIRST, 0, 3, **fields) | dict(keypoints=nothing)
+    unsaid = dict(is_labeled=nothing)
+    _, frames, (one,) = read(sequence18(people=[one], f0=unsaid, f1=unsaid))
+    assert not one['keypoints'].any()
+    assert 'bbox' not in one and 'bbox_head' not in one
+    # without a flag, frames are labelled in which somebody is listed
+    assert [frame['is_labeled'] for frame in frames] == [True, False, True]
+
+
+def test_the_flag_of_2017(tmp_path):
+    content = annolist17([[(0, pose())], [(0, pose())], []])
+    for frame, flag in zip(content['annolist'], ([0], 1, []), strict=True):
+        frame['is_labeled'] = flag
+    frames = read_sequence(write(tmp_path, '020910_mpii', content)).frames
+    assert [frame['is_labeled'] for frame in frames] == [False, True, False]
+
+
 def test_2017_is_like_2018(tmp_path):
     hidden = pose(y=30)
     hidden[5, 2] = 0
@@ -128,6 +148,13 @@ def change(content, *path_and_value):
             f"image id {FIRST}: 'id' is not unique (and 1 more)",
         ),
         (['images', 0, 'file_name'], 3, "'file_name' should be str, found 3"),
+        (
+            ['images', 0, 'file_name'],
+            'images/train/000001_bonn_train/000001.jpg',
+            "'file_name' is not unique, found 'images/tra",
+        ),
+        (['images', 0, 'is_labeled'], 'no', "'is_labeled' should be 0 or 1"),
+        (['annotations', 0, 'keypoints'], 0, "'keypoints' should be list, found 0"),
         (['images', 0, 'ignore_regions_x'], [[1, 2, 3]], "'ignore_regions_x' and"),
         (['images', 0, 'ignore_regions_y'], 5, "'ignore_regions_x' and"),
         (['annotations', 1, 'id'], 100 * FIRST, "'id' is not unique"),

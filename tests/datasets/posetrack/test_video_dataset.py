@@ -1,6 +1,7 @@
 """Whole videos in frame order, whatever the number of processes and workers."""
 
 import time
+from unittest.mock import patch
 
 import mmdet.registry
 import numpy as np
@@ -93,6 +94,18 @@ def test_2017_and_part_of_a_data_set(tmp_path):
     dataset = PoseTrackVideoDataset('val', str(tmp_path), indices=2)
     assert dataset.video_lengths == [2]
     assert len(dataset[0]['data_samples'].gt_instances) == 1
+
+
+def test_frames_in_another_order_are_reported(tmp_path):
+    content = sequence18()
+    content['images'].reverse()
+    write(tmp_path, '000001_bonn_train', content)
+    with patch('ogn_mm.datasets.posetrack.video_dataset.print_log') as log:
+        dataset = PoseTrackVideoDataset(str(tmp_path), check_images=False)
+    assert [dataset.get_data_info(i)['frame_id'] for i in range(3)] == [0, 1, 2]
+    assert any(
+        '1 videos list their frames in another' in c.args[0] for c in log.call_args_list
+    )
 
 
 def test_missing_files_are_errors(root, tmp_path):

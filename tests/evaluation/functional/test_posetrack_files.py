@@ -9,11 +9,12 @@ from posetrack_scenes import random_scene, to_2017, to_2018
 
 from ogn_mm.datasets.posetrack import sequence_files
 from ogn_mm.evaluation.functional import (
+    PoseTrackReport,
     read_frames,
     read_posetrack,
     write_posetrack,
 )
-from ogn_mm.evaluation.functional.posetrack_sequence import NO_SCORE
+from ogn_mm.evaluation.functional.posetrack_sequence import NO_SCORE, check_frames
 from ogn_mm.structures.keypoint import POSETRACK17_JOINTS, POSETRACK18_JOINTS
 
 NOSE = POSETRACK17_JOINTS.index('nose')
@@ -253,3 +254,94 @@ def test_not_a_sequence(text, tmp_path):
         ValueError, match=r'a\.json: (is not JSON|should be a JSON obj)'
     ):
         read_posetrack(path, truth=True)
+
+
+@pytest.mark.parametrize('layout', [to_2018, to_2017])
+def test_what_is_labelled(layout, tmp_path):
+    """Somebody is listed, and the frame does not say that it is not labelled."""
+    frames = [[true()], [true()], [true()], [], []]
+    content = layout(frames)
+    images = content['images' if layout is to_2018 else 'annolist']
+    for image, flag in zip(images, (False, True, None, True, False), strict=True):
+        image['is_labeled'] = [flag] if layout is to_2017 else flag
+    expected = [False, True, True, False, False]
+    assert read(content, tmp_path, truth=True).labelled.tolist() == expected
+    # predictions have no labels
+    found_ones = read(content, tmp_path).labelled.tolist()
+    assert found_ones == [True, True, True, False, False]
+    images[1]['is_labeled'] = 'yes'
+    with pytest.raises(ValueError, match="'is_labeled' should be 0 or 1, found 'yes'"):
+        read(content, tmp_path, truth=True)
+
+
+@pytest.mark.parametrize('nothing', ['missing', None, []])
+def test_people_without_keypoints_head_and_scores(nothing, tmp_path):
+    """They have no joints, and need no head box."""
+    content = to_2018([[true(0), true(1)]])
+    first = content['annotations'][0] | dict(scores=[])
+    for field in ('keypoints', 'bbox_head', 'scores'):
+        first[field] = nothing
+        if nothing == 'missing':
+            del first[field]
+    content['annotations'][0] = first
+    truth = read(content, tmp_path, truth=True)
+    assert truth.exist.sum(axis=1).tolist() == [0, 15]
+    assert np.isnan(truth.head_sizes[0])
+    again = read(content, tmp_path)
+    assert (again.scores == NO_SCORE).all()
+    assert again.exist.sum(axis=1).tolist() == [0, 15]
+    report = PoseTrackReport()
+    report.add('a', truth, truth)
+    assert report.build()['counts']['num_gt_joints'] == [1] * 15
+
+
+def test_frames_in_another_order(tmp_path):
+    """Frames go together by place: the images' numbers must be the same there."""
+    people = [[found(i)] for i in range(3)]
+    truth, again = to_2018(people), to_2018(people)
+    for image in again['images']:  # other folders and endings do not matter
+        image['file_name'] = f'test/1_mpii/{image["file_name"][-10:-4]}.png'
+    truth, same = read(truth, tmp_path), read(again, tmp_path)
+    check_frames(truth, same)
+    again['images'].reverse()
+    message = r'frame 0 is 000002\.png, but 000000\.jpg in .*: list those of the'
+    with pytest.raises(ValueError, match=message):
+        check_frames(truth, read(again, tmp_path))
+    # PoseTrack 2017 counts from 1
+    old = to_2017(people)
+    for number, frame in enumerate(old['annolist']):
+        frame['image'][0]['name'] = f'images/bonn_5sec/000001_bonn/{number + 1:08d}.jpg'
+    check_frames(truth, read(old, tmp_path))
+    old['annolist'].reverse()
+    with pytest.raises(ValueError, match=r'frame 0 is 00000003\.jpg, but 000000\.jpg'):
+        check_frames(truth, read(old, tmp_path))
+    # files of 2017 need not name their images
+    for frame in old['annolist']:
+        frame['image'] = []
+    check_frames(truth, read(old, tmp_path))
+
+
+def test_what_is_left_out_is_counted(tmp_path):
+    content = to_2018([[found()], [found()], [found()]])
+    content['images'][2]['file_name'] = 'images/val/000002_mpii_test/000000.jpg'
+    content['annotations'].append(dict(image_id=77))
+    skipped = +read(content, tmp_path).skipped
+    assert skipped == {'images of other videos': 1, 'people of unknown images': 1}
+    old = to_2017([[found()]])
+    points = old['annolist'][0]['annorect'][0]['annopoints'][0]['point']
+    points += [dict(points[3]), dict(points[3], id=[15])]
+    assert +read(old, tmp_path).skipped == {
+        "points with an 'id' outside 0 to 14": 1,
+        "points whose 'id' comes again": 1,
+    }
+
+
+def test_half_a_region_and_an_image_twice(tmp_path):
+    content = to_2018([[true()], []], [[np.eye(3, 2)], []])
+    name = content['images'][0]['file_name']
+    twice = change(content, ('images', 1, 'file_name'), name)
+    with pytest.raises(ValueError, match="'file_name' is not unique"):
+        read(twice, tmp_path)
+    del content['images'][0]['ignore_regions_y']
+    with pytest.raises(ValueError, match="'ignore_regions_x' and 'ignore_regions_y'"):
+        read(content, tmp_path, truth=True)

@@ -118,6 +118,19 @@ def test_frames_without_sample_are_empty(videos):
     assert few == all_of_them
 
 
+def test_unlabelled_frames_count_for_nothing(videos, tmp_path):
+    """What is found there changes nothing."""
+    root, samples = videos
+    for file in sequence_files(root):
+        content = json.loads(file.read_text())
+        for image in content['images'][::2]:
+            image['is_labeled'] = False
+        (tmp_path / file.name).write_text(json.dumps(content))
+    labelled = [sample for sample in samples if sample['frame_id'] % 2]
+    figures = [evaluate(PoseTrackMetric(str(tmp_path)), s) for s in (samples, labelled)]
+    assert figures[0] == figures[1] and figures[0]['posetrack/AP'] > 0
+
+
 def test_data_samples_of_mmpose(videos):
     """As models return them, in batches."""
     root, samples = videos
