@@ -24,7 +24,7 @@ def tool():
 
 @pytest.fixture
 def write(tool, tmp_path, capsys):
-    """Writes annotations and runs the tool; gives the file that it wrote, and its words.
+    """Writes annotations and runs the tool; gives the file written, and what is said.
 
     An error is what it raises as ValueError.
     """
@@ -66,7 +66,7 @@ def posed(category, box=BOX, **fields):
 
 
 def datumaro():
-    """A label's category is its place + 1; only annotations with keypoints are there."""
+    """A category is the label's place + 1; other labels list no keypoints."""
     labels = [('box', [], []), ('arrow', NAMES, LINKS)]
     categories = [
         dict(id=1 + i, name=name, supercategory='', keypoints=names, skeleton=links)

@@ -92,7 +92,7 @@ def read_links(
 ) -> tuple[list[tuple[int, int]], int]:
     """The links of a category's skeleton.
 
-    COCO's format counts from 1. Some tools count from 0; a 0 among the numbers shows it.
+    COCO's format counts from 1. Where there is a 0, a tool has counted from 0.
 
     Args:
         category (dict): The category.
