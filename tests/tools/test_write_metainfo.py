@@ -9,7 +9,7 @@ from conftest import load_tool
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from ogn_mm.datasets import ValidatedCocoDataset
-from ogn_mm.engine.hooks.check_keypoints_hook import check_metainfo
+from ogn_mm.engine.skeletons import check_metainfo
 
 NAMES = ['tip', 'left end', 'right end']
 KEYPOINTS = [32, 10, 2, 12, 40, 2, 0, 0, 0]

@@ -10,8 +10,7 @@ from mmpose.datasets.transforms import GenerateTarget, TopdownAffine
 from ogn_mm.codecs import OffsetHeatmap
 from ogn_mm.engine.evaluator_check import check_images
 from ogn_mm.engine.hooks import CheckKeypointsHook
-from ogn_mm.engine.hooks.check_keypoints_hook import count_head_keypoints
-from ogn_mm.engine.skeletons import check_metainfo
+from ogn_mm.engine.skeletons import check_metainfo, count_head_keypoints
 
 
 @pytest.fixture
