@@ -23,6 +23,7 @@ from mmengine.hooks import Hook
 from rich.progress import Progress
 
 import ogn_mm  # noqa: F401
+from ogn_mm.datasets.categories import check_categories, choose_category
 from ogn_mm.datasets.checks import require_images
 from ogn_mm.datasets.transforms import use_checked_images
 from ogn_mm.engine.atomic_write import write_atomically
@@ -68,19 +69,28 @@ def parse_args(argv=None):
     parser.add_argument('--images', required=True, help="folder of the file's images")
     parser.add_argument('--out', required=True, help='JSON file to write')
     parser.add_argument(
+        '--category',
+        default='person',
+        help="the annotation file's category that the detector's first class is; "
+        "'person' stands for a single one of any name",
+    )
+    parser.add_argument(
         '--exist-ok', action='store_true', help='do nothing if the file exists'
     )
     return parser.parse_args(argv)
 
 
-def list_images(ann: str, folder: str) -> list[dict]:
-    """The images of a COCO annotation file.
+def list_images(ann: str, folder: str, category: str) -> tuple[list[dict], int]:
+    """The images of a COCO annotation file, and the id of the category to detect.
 
     Raises:
-        ValueError: The file does not list images as COCO's does.
+        ValueError: The file does not list images and categories as COCO's does.
         FileNotFoundError: There is no such file, or some images are missing.
     """
-    found = read_object(ann, images=list)['images']
+    content = read_object(ann, images=list, categories=list)
+    found = content['images']
+    check_categories(content, ann)
+    chosen = choose_category(content, ann, category, '--category')
     if not found:
         raise ValueError(f"{ann}: field 'images' should be a non-empty list")
     images = Records(found, 'image', ann)
@@ -89,7 +99,7 @@ def list_images(ann: str, folder: str) -> list[dict]:
     images.numbers('height')
     names = images.column('file_name', str)
     require_images((f'{folder}/{name}' for name in names), ann, 'check --images')
-    return found
+    return found, chosen['id']
 
 
 def plan(args: argparse.Namespace, cfg, images: list[dict]) -> None:
@@ -159,7 +169,7 @@ def detect(args: argparse.Namespace):
             print(f'{args.out}: exists and is kept')
             return
         raise ValueError(f'{args.out}: exists; remove it or choose another --out.')
-    images = list_images(args.ann, args.images)
+    images, category = list_images(args.ann, args.images, args.category)
     start_processes(cfg)
     if is_main_process():
         plan(args, cfg, images)
@@ -171,7 +181,8 @@ def detect(args: argparse.Namespace):
         runner.test()
     barrier()
     if is_main_process():
-        count = write_detections(args.out, [image['id'] for image in images])
+        ids = [image['id'] for image in images]
+        count = write_detections(args.out, ids, category)
         print(f'{args.out}: {count} people in {len(images)} images')
 
 

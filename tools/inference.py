@@ -34,6 +34,7 @@ from mmpose.structures.bbox import bbox_xyxy2xywh
 
 import ogn_mm  # noqa: F401
 from ogn_mm.apis import KeypointDetectionInferencer, OGNInferencer, list_images
+from ogn_mm.datasets.categories import category_of
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.checkpoint import find_weights, require_checkpoint, require_weights
 from ogn_mm.engine.config_check import read_config
@@ -97,7 +98,6 @@ def describe(sample) -> dict:
     )
     poses = [
         dict(
-            category_id=1,
             bbox=box.round(2).tolist(),
             area=round(float(box[2] * box[3]), 2),
             keypoints=keypoints.round(3).ravel().tolist(),
@@ -118,14 +118,15 @@ def to_coco(records: list, meta: dict) -> dict:
     """COCO's dictionary from the records of :func:`describe`; ids start at 1."""
     names = [meta['keypoint_id2name'][i] for i in range(meta['num_keypoints'])]
     skeleton = [[a + 1, b + 1] for a, b in meta['skeleton_links']]
-    category = dict(id=1, name='person', keypoints=names, skeleton=skeleton)
+    category = dict(category_of(meta), keypoints=names, skeleton=skeleton)
     images, annotations = [], []
     for i, record in enumerate(records, start=1):
         images.append(
             dict(id=i) | {key: record[key] for key in ('file_name', 'width', 'height')}
         )
         for pose in record['poses']:
-            annotations.append(dict(id=len(annotations) + 1, image_id=i) | pose)
+            ids = dict(image_id=i, category_id=category['id'])
+            annotations.append(dict(id=len(annotations) + 1) | pose | ids)
     return dict(images=images, annotations=annotations, categories=[category])
 
 

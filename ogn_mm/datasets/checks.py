@@ -20,6 +20,8 @@ from ogn_mm.engine.json_files import (
     shown,
 )
 
+from .categories import check_categories, keypoint_categories, require_keypoints
+
 Loaded = TypeVar('Loaded')
 
 
@@ -75,7 +77,8 @@ def check_annotations(
         source (str): The file's name, for messages.
         num_keypoints (int): K, the number of keypoints that a person must have.
         evaluated (bool): Whether predictions will be compared to the file: then every
-            annotation needs its box, keypoints and area.
+            annotation needs its box, keypoints and area, but for those of categories
+            without keypoints.
         with_people (bool): Whether there must be annotations; files for test servers
             have only images.
         with_area (bool): Whether evaluation takes people's sizes from the file.
@@ -100,9 +103,7 @@ def check_annotations(
     sizes = {name: images.numbers(name) for name in ('width', 'height')}
     for name, values in sizes.items():
         images.report(values <= 0, f"'{name}' is not positive")
-    categories = Records(content['categories'], 'category', source)
-    categories.column('name', str)
-    category_ids = categories.unique_ids()
+    category_ids = check_categories(content, source)
     if not with_people:
         return Counter()
 
@@ -111,13 +112,17 @@ def check_annotations(
     for name, ids in (('image_id', image_ids), ('category_id', category_ids)):
         dangling = [i not in ids for i in people.column(name, int)]
         people.report(dangling, f"'{name}' is unknown")
+    posed = keypoint_categories(content)
+    counted = people._replace(
+        items=[person for person in people.items if person['category_id'] in posed]
+    )
     if evaluated:
         # COCOeval would take the match of such a person for none
         people.report([i < 0 for i in ann_ids], "'id' is negative")
-        people.column('bbox', list)
-        people.column('keypoints', list)
+        counted.column('bbox', list)
+        counted.column('keypoints', list)
         if with_area:
-            people.column('area', int | float)
+            counted.column('area', int | float)
     for name in ('area', 'num_keypoints'):
         having = people.having(name)
         having.report(having.numbers(name) < 0, f"'{name}' is negative")
@@ -125,7 +130,7 @@ def check_annotations(
         people.flags(name)
     people.having('segmentation').column('segmentation', list | dict | None)
     people.having('bbox').numbers('bbox', 4)
-    posed = people.having('keypoints')
+    posed = counted.having('keypoints')
     keypoints = posed.numbers('keypoints', 3 * num_keypoints)
     x, y, flags = keypoints.reshape(-1, num_keypoints, 3).transpose(2, 0, 1)
     unknown = ~np.isin(flags, (0, 1, 2)).all(axis=1)
@@ -141,13 +146,17 @@ def check_annotations(
     )
 
 
-def check_detections(content, source: str, image_ids: set) -> Counter:
+def check_detections(
+    content, source: str, image_ids: set, categories: dict[int, str]
+) -> Counter:
     """Check a COCO detection result file.
 
     Args:
         content: The parsed JSON.
         source (str): The file's name, for messages.
         image_ids (set): Of the annotation file.
+        categories (dict): Those with keypoints, as
+            :func:`~ogn_mm.datasets.categories.keypoint_categories` gives them.
 
     Returns:
         Counter: Detections that are left out, by reason.
@@ -157,7 +166,8 @@ def check_detections(content, source: str, image_ids: set) -> Counter:
     """
     detections = check_results(content, 'detection', source, image_ids)
     detections.numbers('bbox', 4)
-    others = sum(item['category_id'] != 1 for item in detections.items)
+    require_keypoints(detections, categories)
+    others = sum(item['category_id'] not in categories for item in detections.items)
     return +Counter({'detections of other categories': others})
 
 

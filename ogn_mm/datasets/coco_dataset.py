@@ -10,6 +10,7 @@ from mmpose.registry import DATASETS
 
 from ogn_mm.engine.json_files import read_json
 
+from .categories import keypoint_categories
 from .checked_images import CheckedImages
 from .checks import check_annotations, load_checked, require_images, summarize
 from .detections import load_detections
@@ -36,11 +37,12 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
     People that cannot be used are left out, as MMPose does, but counted by reason in
     ``skipped`` and logged: crowds, nobody labelled, boxes without area inside the
     image, no box or no keypoints at all (that is an error in test mode, where
-    evaluation needs them), detections of other categories. In test mode nothing is
-    lost by a skip: `CocoMetric` takes the ground truth from the annotation file, so a
-    labelled person that is left out counts as missed. Keypoints outside their image are
-    legal and kept, so are keypoints that ``metainfo`` names otherwise; ``noted`` counts
-    them.
+    evaluation needs them), annotations of categories without keypoints, detections of
+    others than those with keypoints (see `categories.keypoint_categories`). In test
+    mode nothing is lost by a skip: `CocoMetric` takes the ground truth from the
+    annotation file, so a labelled person that is left out counts as missed. Keypoints
+    outside their image are legal and kept, so are keypoints that ``metainfo`` names
+    otherwise; ``noted`` counts them.
 
     An image that is no image, cut off, or of another size than the file says is an
     error that names it, when it is read. See :class:`CheckedImages` for how to skip
@@ -93,6 +95,7 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
         """Load, check, count, and say in one line of the log what was left out."""
         self.skipped.clear()
         self.noted.clear()
+        self._posed = None
         data_list = super().load_data_list()
         source = self.bbox_file or self.ann_file
         summary = f'{source}: ' + summarize(
@@ -119,7 +122,6 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
         content = read_json(self.ann_file)
         # files for test servers have no people
         self._check(content, isinstance(content, dict) and 'annotations' in content)
-        self._metainfo['CLASSES'] = content['categories']
         images = [
             dict(
                 img_id=image['id'],
@@ -129,7 +131,9 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
             for image in content['images']
         ]
         image_ids = [image['img_id'] for image in images]
-        found, skipped = load_detections(self.bbox_file, image_ids, self.bbox_filter)
+        found, skipped = load_detections(
+            self.bbox_file, image_ids, keypoint_categories(content), self.bbox_filter
+        )
         self.skipped += skipped
         num_keypoints = self.metainfo['num_keypoints']
         dummies = dict(
@@ -137,9 +141,17 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
             keypoints_visible=np.ones((1, num_keypoints), np.float32),
         )
         return [
-            dict(images[image], bbox=box, bbox_score=score, **dummies, id=number)
-            for number, image, box, score in zip(
+            dict(
+                images[image],
+                bbox=box,
+                bbox_score=score,
+                **dummies,
+                id=number,
+                category_id=category,
+            )
+            for number, category, image, box, score in zip(
                 found.numbers.tolist(),
+                found.categories.tolist(),
                 found.images,
                 found.boxes[:, None],
                 found.scores[:, None],
@@ -157,9 +169,18 @@ class ValidatedCocoDataset(CheckedImages, CocoDataset):
             with_people=with_people,
         )
         self.noted += check_keypoint_names(content, self.ann_file, self.metainfo)
+        posed = keypoint_categories(content)
+        self._metainfo['CLASSES'] = [
+            category for category in content['categories'] if category['id'] in posed
+        ]
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
         person = raw_data_info['raw_ann_info']
+        if self._posed is None:
+            self._posed = keypoint_categories(self.coco.dataset)
+        if person['category_id'] not in self._posed:
+            self.skipped['annotations of categories without keypoints'] += 1
+            return None
         # a deep copy of every polygon and keypoint would take a fifth of the loading
         info = super().parse_data_info(
             dict(raw_data_info, raw_ann_info=Uncopied(person))

@@ -9,6 +9,9 @@ from mmengine.logging import print_log
 from mmpose.datasets import CocoDataset as PoseCocoDataset
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
+from ogn_mm.engine.json_files import shown
+
+from .categories import choose_category
 from .checked_images import CheckedImages
 from .checks import check_annotations, load_checked, require_images, summarize
 from .keypoint_names import check_keypoint_names
@@ -37,7 +40,10 @@ class CocoKeypointDetectionDataset(CheckedImages, CocoDataset):
             Defaults to True.
         metainfo (dict, optional): MMPose's description of a skeleton, or
             ``dict(from_file=...)`` of such, and MMDetection's ``classes`` and
-            ``palette``. Defaults to COCO's skeleton and the class 'person'.
+            ``palette``. Defaults to COCO's skeleton and the class 'person'. The first
+            class is the one with keypoints; 'person' becomes the name of the file's
+            category with keypoints, if there is one (`categories.choose_category`),
+            which ``metainfo['category']`` describes.
         **kwargs: As for `CocoDataset` and :class:`CheckedImages`.
 
     Attributes:
@@ -85,6 +91,23 @@ class CocoKeypointDetectionDataset(CheckedImages, CocoDataset):
             with_area=self.needs_area,
         )
         self.noted += check_keypoint_names(content, self.ann_file, self.metainfo)
+        self._name_classes(content)
+
+    def _name_classes(self, content: dict) -> None:
+        """Let the first class be the category with keypoints, and check the others.
+
+        MMDetection orders labels as the file its categories, whatever ``classes`` says.
+        """
+        first, *others = self._metainfo['classes']
+        category = choose_category(content, self.ann_file, first)
+        classes = (category['name'], *others)
+        names = [c['name'] for c in content['categories'] if c['name'] in classes]
+        if names != list(classes):
+            raise ValueError(
+                f'{self.ann_file}: `classes` of `metainfo` should name categories of '
+                f'the file in its order, found {shown(list(classes))}'
+            )
+        self._metainfo.update(classes=classes, category=category)
 
     def load_data_list(self) -> list[dict]:
         self.skipped.clear()
@@ -107,7 +130,7 @@ class CocoKeypointDetectionDataset(CheckedImages, CocoDataset):
             if not instances:
                 self.skipped[self._reason(person)] += 1
             for instance in instances:
-                instance['keypoints'] = person.get('keypoints', nobody)
+                instance['keypoints'] = person.get('keypoints') or nobody
             info['instances'] += instances
         return info
 

@@ -6,6 +6,7 @@ from mmpose.registry import DATASETS
 
 from ogn_mm.structures.bbox import assign_detections, box_iou
 
+from .categories import keypoint_categories
 from .coco_dataset import ValidatedCocoDataset
 from .detections import load_detections
 
@@ -17,10 +18,11 @@ class MixedBoxCocoDataset(ValidatedCocoDataset):
     "We mix up the predicted boxes and ground truth boxes" (section 3.1.3). This
     class matches the boxes to people; the transform
     :class:`~ogn_mm.datasets.transforms.RandomDetectedBox` chooses among them in each
-    epoch. A detection belongs to the person of its image with whom it has most IoU,
-    if that is at least ``iou_thr``; people without keypoints, who are not trained on,
-    take theirs as well, but crowds do not. Each person gets ``detected_bboxes``, x1,
-    y1, x2, y2 in pixels, float32, (M, 4); M is 0 where all detections are poor.
+    epoch. A detection belongs to the person of its image and category with whom it has
+    most IoU, if that is at least ``iou_thr``; people without keypoints, who are not
+    trained on, take theirs as well, but crowds do not. Each person gets
+    ``detected_bboxes``, x1, y1, x2, y2 in pixels, float32, (M, 4); M is 0 where all
+    detections are poor.
 
     The log says how many people have detections, how many each, and their mean IoU.
     Memory: 16 bytes a matched box and some 50 a person.
@@ -70,15 +72,22 @@ class MixedBoxCocoDataset(ValidatedCocoDataset):
         """Give every person ``detected_bboxes``."""
         image_ids = list(self.coco.imgs)
         place = {image_id: i for i, image_id in enumerate(image_ids)}
+        categories = keypoint_categories(self.coco.dataset)
+        kind = {category: i for i, category in enumerate(categories)}
         found, skipped = load_detections(
-            self.detection_file, image_ids, self.detection_filter
+            self.detection_file, image_ids, categories, self.detection_filter
         )
         self.skipped += skipped
+        places = [
+            place[info['img_id']] * len(kind) + kind[int(info['category_id'])]
+            for info in people
+        ]
+        kinds = np.array([kind[i] for i in found.categories.tolist()], int)
         owners = assign_detections(
             boxes_of(people),
-            np.array([place[info['img_id']] for info in people]),
+            np.array(places),
             found.boxes,
-            found.images,
+            found.images * len(kind) + kinds,
             self.iou_thr,
         )
         order = np.argsort(owners, kind='stable')

@@ -10,6 +10,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from mmpose.evaluation import CocoMetric
 
+from ogn_mm.datasets.categories import check_result_categories, leave_out_boxes
 from ogn_mm.datasets.checks import check_annotations, check_results
 from ogn_mm.datasets.keypoint_names import note_keypoint_names
 from ogn_mm.engine.config_agreement import type_name
@@ -97,9 +98,9 @@ def evaluate_predictions(
         evaluator = Evaluator(metric)
         (metric,) = evaluator.metrics
         evaluator.dataset_meta = metainfo
-        image_ids = metric.coco.imgs.keys()
+        leave_out_boxes(metric.coco)
         if is_json:
-            check_keypoint_results(samples, str(predictions), image_ids, metainfo)
+            check_keypoint_results(samples, str(predictions), annotations, metainfo)
             with contextlib.suppress(shutil.SameFileError):
                 shutil.copyfile(predictions, results)
             with with_every_pose(metric.outfile_prefix) as prefix:
@@ -107,25 +108,29 @@ def evaluate_predictions(
             figures = {f'{metric.prefix}/{name}': value for name, value in figures}
         else:
             found = Records(samples, 'prediction', str(predictions))
-            unknown = [i not in image_ids for i in found.column('img_id', int)]
+            unknown = [i not in metric.coco.imgs for i in found.column('img_id', int)]
             found.report(unknown, "'img_id' is not in the annotation file")
             figures = evaluate_samples(evaluator, samples, predictions)
     return metric, {name: float(value) for name, value in figures.items()}, results
 
 
-def check_keypoint_results(content, source: str, image_ids, metainfo: dict) -> None:
+def check_keypoint_results(
+    content, source: str, annotations: dict, metainfo: dict
+) -> None:
     """Check COCO keypoint results.
 
     Args:
         content: The parsed JSON.
         source (str): The file's name, for messages.
-        image_ids (Container): Of the annotation file.
+        annotations (dict): Of the annotation file, checked.
         metainfo (dict): MMPose's parsed description of the skeleton.
 
     Raises:
         ValueError: The first thing found that cannot be meant.
     """
+    image_ids = {image['id'] for image in annotations['images']}
     poses = check_results(content, 'prediction', source, image_ids)
+    check_result_categories(poses, annotations)
     poses.numbers('keypoints', 3 * metainfo['num_keypoints'])
     # as COCO's loader does, which then takes the size of every pose from its box
     if content[0].get('bbox', []) != []:

@@ -24,6 +24,7 @@ from mmdet.registry import TASK_UTILS
 from rich.progress import track
 
 import ogn_mm  # noqa: F401
+from ogn_mm.datasets.categories import check_categories, keypoint_categories, listed
 from ogn_mm.datasets.detections import load_detections
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import Records, read_object
@@ -79,24 +80,26 @@ def load(annotations: str, detections: str):
     Raises:
         ValueError: A file is not of COCO's form; the message names file and field.
     """
-    content = read_object(annotations, images=list, annotations=list)
+    content = read_object(annotations, images=list, annotations=list, categories=list)
     lists = {
         field: Records(content[field], kind, annotations)
         for field, kind in (('images', 'image'), ('annotations', 'annotation'))
     }
     index = {image_id: i for i, image_id in enumerate(lists['images'].unique_ids())}
-    categories = lists['annotations'].column('category_id', int)
+    check_categories(content, annotations)
+    kinds = lists['annotations'].column('category_id', int)
+    categories = keypoint_categories(content)
     for flag in ('iscrowd', 'ignore'):
         lists['annotations'].flags(flag)
     people = [
         person
-        for person, category in zip(lists['annotations'].items, categories, strict=True)
-        if not person.get('iscrowd') and not person.get('ignore') and category == 1
+        for person, kind in zip(lists['annotations'].items, kinds, strict=True)
+        if not person.get('iscrowd') and not person.get('ignore') and kind in categories
     ]
     if not people:
         raise ValueError(
-            f"{annotations}: field 'annotations' holds nobody of 'category_id' 1 who "
-            'counts'
+            f"{annotations}: field 'annotations' holds nobody of category "
+            f'{listed(categories)} who counts'
         )
     truth = lists['annotations']._replace(items=people)
     unknown = [image_id not in index for image_id in truth.column('image_id', int)]
@@ -104,7 +107,7 @@ def load(annotations: str, detections: str):
     boxes = truth.numbers('bbox', 4)
     boxes[:, 2:] += boxes[:, :2]
     images = np.array([index[i] for i in truth.column('image_id', int)], int)
-    found, _ = load_detections(detections, list(index))
+    found, _ = load_detections(detections, list(index), categories)
     found = found.take(np.argsort(-found.scores, kind='stable'))
     return (
         by_image(boxes, images, len(index)),

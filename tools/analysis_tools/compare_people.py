@@ -18,6 +18,7 @@ from rich.progress import track
 from xtcocotools.coco import COCO
 
 import ogn_mm  # noqa: F401
+from ogn_mm.datasets.categories import leave_out_boxes
 from ogn_mm.datasets.checks import check_annotations
 from ogn_mm.datasets.keypoint_names import note_keypoint_names
 from ogn_mm.engine.json_files import read_json
@@ -61,10 +62,11 @@ def read_matches(args: argparse.Namespace) -> list[PersonMatches]:
     note_keypoint_names(annotations, args.annotations, metainfo)
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(args.annotations)
+    leave_out_boxes(truth)
     matches = []
     for path in track(args.results, 'matching', transient=True):
         results = read_json(path)
-        check_keypoint_results(results, path, truth.imgs.keys(), metainfo)
+        check_keypoint_results(results, path, annotations, metainfo)
         matches.append(match_people(truth, results, metainfo['sigmas'])[0])
     return matches
 

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import DATASETS
 from xtcocotools.coco import COCO
 
+from ogn_mm.datasets.categories import leave_out_boxes
 from ogn_mm.engine.json_files import check_object, read_object
 from ogn_mm.engine.json_lines import read_json_lines
 from ogn_mm.evaluation import find_coco_metric
@@ -39,6 +40,7 @@ def match_predictions(cfg: Config, predictions: Path, ap: float) -> PoseMatches:
     metric = find_coco_metric(cfg)
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(metric.get('ann_file') or dataset.ann_file)
+    leave_out_boxes(truth)
     matches = match_poses(
         truth,
         predictions,

@@ -3,6 +3,7 @@ from mmengine.model import is_model_wrapper
 from mmpose.registry import HOOKS
 
 from ogn_mm.codecs import OffsetHeatmap
+from ogn_mm.engine.category_check import use_keypoint_categories
 from ogn_mm.engine.config_agreement import check_agreement
 from ogn_mm.engine.dataset_check import (
     check_same_keypoints,
@@ -135,11 +136,13 @@ class CheckKeypointsHook(Hook):
         self._check(runner, runner.val_dataloader, 'val_dataloader')
         check_images(runner.val_loop, 'val', model_dataset(runner))
         check_truth(runner.val_loop, 'val')
+        use_keypoint_categories(runner.val_loop, 'val')
 
     def before_test(self, runner):
         self._check(runner, runner.test_dataloader, 'test_dataloader')
         check_images(runner.test_loop, 'test', model_dataset(runner))
         check_truth(runner.test_loop, 'test')
+        use_keypoint_categories(runner.test_loop, 'test')
 
     def _check(self, runner, dataloader, name):
         model = unwrap(runner.model)

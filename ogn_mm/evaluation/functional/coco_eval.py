@@ -69,7 +69,7 @@ def run_coco_eval(
     """Match predicted poses to annotated people of any size, image by image.
 
     Args:
-        ground_truth (COCO): The annotations, of one category.
+        ground_truth (COCO): The annotations; all have keypoints.
         results (str | Path | list[dict]): COCO keypoint results, or the file that
             ``CocoMetric`` writes them to.
         sigmas (np.ndarray, optional): OKS sigmas, (K,). Defaults to COCO's.

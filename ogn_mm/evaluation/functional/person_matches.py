@@ -60,8 +60,9 @@ def match_people(
             :func:`run_coco_eval`.
 
     Returns:
-        tuple: The people, by rising image id, and COCO's precision in [0, 1] at each
-        of the 10 OKS thresholds and 101 recalls, (10, 101), whose mean is AP.
+        tuple: The people, by rising category and image id, and COCO's precision in
+        [0, 1] at each of the 10 OKS thresholds and 101 recalls, the mean over
+        categories, (10, 101), whose mean is AP.
 
     Raises:
         ValueError: Nobody counts, so that nothing could be measured.
@@ -80,7 +81,9 @@ def match_people(
     if not rows:
         raise ValueError('nobody with labelled keypoints is annotated')
     people = PersonMatches(*map(np.array, zip(*rows, strict=True)))
-    return people, coco_eval.eval['precision'][1:, :, 0, 0, 0]
+    precision = coco_eval.eval['precision'][1:, :, :, 0, 0]
+    annotated = precision[0, 0] >= 0  # it is -1 for categories of nobody
+    return people, precision[..., annotated].mean(axis=-1)
 
 
 def _people_of_image(coco_eval: COCOeval, image: dict):

@@ -10,8 +10,6 @@ from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import Records
 from ogn_mm.engine.json_lines import append_json_lines, read_json_pairs
 
-PERSON = 1  # COCO's category id
-
 
 def journal_folder(out_file) -> Path:
     """Where the detections of images lie until all of them are there."""
@@ -40,12 +38,13 @@ def read_journal(folder) -> dict:
     return people
 
 
-def write_detections(out_file, image_ids) -> int:
+def write_detections(out_file, image_ids, category_id: int) -> int:
     """Make COCO's detection file from the journals, in one piece, and remove them.
 
     Args:
         out_file (str | Path): JSON file to write.
         image_ids (Iterable): The images, in the file's order.
+        category_id (int): Of the people, in the images' annotation file.
 
     Returns:
         int: The number of detections.
@@ -61,7 +60,7 @@ def write_detections(out_file, image_ids) -> int:
             f'{folder}: lacks {len(missing)} images, among them id {missing[0]}'
         )
     detections = [
-        dict(image_id=image_id, category_id=PERSON, bbox=row[:4], score=row[4])
+        dict(image_id=image_id, category_id=category_id, bbox=row[:4], score=row[4])
         for image_id in image_ids
         for row in people[image_id]
     ]

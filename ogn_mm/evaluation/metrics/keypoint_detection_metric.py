@@ -1,9 +1,12 @@
 """COCO keypoint metric for detectors that find boxes and keypoints together."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from mmpose.registry import METRICS
+
+from ogn_mm.datasets.categories import choose_category
 
 from .pose_nms_coco_metric import PoseNMSCocoMetric
 
@@ -19,7 +22,8 @@ class KeypointDetectionMetric(PoseNMSCocoMetric):
 
     ``pred_instances`` of a sample hold ``bboxes`` (M, 4), ``scores`` (M,), ``labels``
     (M,), ``keypoints`` (M, K, 2) and ``keypoint_scores`` (M, K), in pixels of the
-    original image. Only the first of the data set's classes, the person, counts.
+    original image. Only the first of the data set's classes, the person or whatever
+    else has the keypoints, counts.
 
     Args:
         ann_file (str): COCO annotation file.
@@ -28,7 +32,8 @@ class KeypointDetectionMetric(PoseNMSCocoMetric):
         **kwargs: As for `PoseNMSCocoMetric`.
 
     Raises:
-        ValueError: Predictions lack a field, or are not finite.
+        ValueError: Predictions lack a field, or are not finite; the annotations have no
+            category of this class.
     """
 
     def __init__(
@@ -43,16 +48,18 @@ class KeypointDetectionMetric(PoseNMSCocoMetric):
             ann_file=ann_file, score_mode=score_mode, nms_mode=nms_mode, **kwargs
         )
 
+    @cached_property
+    def category_id(self) -> int:
+        """Of the first class, in the annotation file."""
+        name = self.dataset_meta['classes'][0]
+        return choose_category(self.coco.dataset, self.ann_file, name)['id']
+
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
         """Take a batch's predictions as MMPose's bottom-up models give theirs."""
-        people = self.coco.getCatIds(catNms=[self.dataset_meta['classes'][0]])
-        if len(people) != 1:
-            name = self.dataset_meta['classes'][0]
-            raise ValueError(f"{self.ann_file}: has no category '{name}'")
         samples = [
             dict(
                 img_id=sample['img_id'],
-                category_id=people[0],
+                category_id=self.category_id,
                 pred_instances=(found := find_people(sample)),
                 id=list(range(len(found['keypoints']))),
                 gt_instances={},

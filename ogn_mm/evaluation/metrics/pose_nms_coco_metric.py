@@ -9,6 +9,8 @@ from mmpose.evaluation import CocoMetric
 from mmpose.registry import METRICS
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
+from ogn_mm.datasets.categories import leave_out_boxes, listed
+
 from ..functional import check_nms_criteria, pose_nms, pose_scores, with_every_pose
 
 NMS_MODES = ('oks_iou_nms', 'oks_nms', 'soft_oks_nms', 'none')
@@ -22,6 +24,9 @@ class PoseNMSCocoMetric(CocoMetric):
     times pose score, and a pose is suppressed if it has OKS > 0.75 or IoU > 0.6 with a
     better one that is kept. IoU is between the boxes that the predictions carry: in
     top-down models the detector's, before padding and extension.
+
+    Annotations of categories without keypoints do not count, see
+    `ogn_mm.datasets.categories.keypoint_categories`.
 
     In MMPose's own modes the figures are those of `CocoMetric` to the last digit;
     ``'oks_nms'`` and the scores are computed without its Python loops. How many poses
@@ -43,8 +48,9 @@ class PoseNMSCocoMetric(CocoMetric):
 
     Raises:
         ValueError: Unknown modes, thresholds out of range; predictions that are not
-            finite, have no boxes in ``'oks_iou_nms'``, or would be lost because
-            several poses of a sample share one id.
+            finite, have no boxes in ``'oks_iou_nms'``, are of a category that the
+            annotation file has not, or would be lost because several poses of a sample
+            share one id.
     """
 
     def __init__(
@@ -95,12 +101,25 @@ class PoseNMSCocoMetric(CocoMetric):
         for field in ('keypoints', 'keypoint_scores', 'bbox_scores', 'bbox'):
             if field in pred and not np.isfinite(pred[field]).all():
                 raise ValueError(f'{place}: `{field}` should be finite.')
+        known = self.coco.cats if self.coco else None
+        if known and not np.isin(pred['category_id'], list(known)).all():
+            names = {i: category['name'] for i, category in known.items()}
+            raise ValueError(
+                f'{place}: their `category_id`, {pred["category_id"]}, is not in '
+                f'{self.ann_file}, which has {listed(names)}.'
+            )
         # Of equal ids MMPose keeps one, as if they came from padding the last batch.
         if len(pred['keypoints']) > 1 and not isinstance(pred['id'], Sequence):
             raise ValueError(
                 f'{place}: {len(pred["keypoints"])} poses share one `id`, so that all '
                 'but one would be lost; the `id` of such a sample should be a list.'
             )
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Measure without what has no keypoints."""
+        if self.coco:
+            leave_out_boxes(self.coco)
+        return super().compute_metrics(results)
 
     def _sort_and_unique_bboxes(self, kpts: dict, key: str = 'id') -> dict:
         """Also multiply each box score by its pose score."""
