@@ -23,7 +23,7 @@ from mmengine.hooks import Hook
 from rich.progress import Progress
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.categories import check_categories, choose_category
+from ogn_mm.datasets.categories import PERSON, check_categories, choose_category
 from ogn_mm.datasets.checks import require_images
 from ogn_mm.datasets.transforms import use_checked_images
 from ogn_mm.engine.atomic_write import write_atomically
@@ -87,7 +87,8 @@ def list_images(ann: str, folder: str, category: str) -> tuple[list[dict], int]:
         ValueError: The file does not list images and categories as COCO's does.
         FileNotFoundError: There is no such file, or some images are missing.
     """
-    content = read_object(ann, images=list, categories=list)
+    content = read_object(ann, images=list)
+    content.setdefault('categories', [PERSON])
     found = content['images']
     check_categories(content, ann)
     chosen = choose_category(content, ann, category, '--category')

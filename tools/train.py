@@ -67,8 +67,8 @@ def merge_args(cfg, args: argparse.Namespace):
 
 def train(args: argparse.Namespace):
     cfg = load_config(args)
-    check_training(cfg)
     merge_args(cfg, args)
+    check_training(cfg)
     if cfg.get('load_from'):
         require_checkpoint(cfg.load_from)
     runner = build_runner(cfg)

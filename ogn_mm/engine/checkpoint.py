@@ -5,6 +5,7 @@ own checkpoints, resume and test with its protection on; see `safe_globals`.
 """
 
 import functools
+import logging
 import os
 import pickle
 import re
@@ -12,6 +13,7 @@ from urllib.error import URLError
 
 import torch
 from mmengine.fileio import LocalBackend, register_backend
+from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 from mmengine.runner import checkpoint as mmengine_checkpoint
 
@@ -155,7 +157,7 @@ def require_weights(
     """Load weights into a model, and refuse them if some are missing or do not fit.
 
     MMEngine only warns, and what is missing stays random. Weights that the model does
-    not have, as those of a mask head, are passed over.
+    not have, as those of a mask head, are passed over; of a ``head`` this is logged.
 
     Args:
         model (nn.Module): The model.
@@ -189,6 +191,14 @@ def require_weights(
         raise ValueError(
             f'{place} does not fit: {len(missing)} weights are missing, among them '
             f'`{missing[0]}`'
+        )
+    left = [name for name in weights if name.startswith('head.') and name not in own]
+    if left:
+        print_log(
+            f'{place} has {len(left)} weights of a head that the model does not have, '
+            f'among them `{left[0]}`: is the config of another head?',
+            logger='current',
+            level=logging.WARNING,
         )
     broken = [name for name, value in model.state_dict().items() if is_broken(value)]
     if broken:

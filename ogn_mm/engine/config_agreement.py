@@ -235,19 +235,29 @@ def check_variables(cfg: Config) -> None:
         names = unused.keys() & set(re.findall(r'\w+', Path(path).read_text()))
         if not names:
             continue
-        base = Config.fromfile(path, import_custom_modules=False)
-        read_before, before = split_config(base)
+        read_before, before = split_config(
+            Config.fromfile(path, import_custom_modules=False)
+        )
         for name in names & before.keys():
-            places = find_value(read_before, before[name])
-            still = set(places) & set(find_value(read, before[name]))
-            followed = name != 'codec' and len(still) < len(places)
-            if unused[name] == before[name] or not still or followed:
+            places = find_value(read_before, before[name], name)
+            if same_value(unused[name], before[name]):
+                if places:  # it was followed when it was set
+                    del unused[name]
                 continue
-            listed = '`, `'.join(sorted(still)[:3])
-            raise ValueError(
-                f'`{name}` is set anew, but `{listed}` still follows its value in '
-                f'{path}: a file has to set each place that uses a variable'
-            )
+            still = set(places) & set(find_value(read, before[name], name))
+            if still and (name == 'codec' or len(still) == len(places)):
+                listed = '`, `'.join(sorted(still)[:3])
+                raise ValueError(
+                    f'`{name}` is set anew, but `{listed}` still follows its value in '
+                    f'{path}: a file has to set each place that uses a variable'
+                )
+
+
+def same_value(value, other) -> bool:
+    """Whether two values mean the same, codecs with their defaults."""
+    if is_codec(value) and is_codec(other):
+        return complete(value) == complete(other)
+    return value == other
 
 
 def split_config(cfg: Config) -> tuple[dict, dict]:
@@ -267,11 +277,12 @@ def list_bases(path: str) -> Iterator[str]:
         yield from list_bases(location)
 
 
-def find_value(node, value) -> list[str]:
+def find_value(node, value, name: str = '') -> list[str]:
     """The dotted places of a value, or of texts that begin with it.
 
     What stands anywhere by chance is not looked for: None, flags, whole numbers below
-    17, and texts of less than four letters.
+    17, and texts of less than four letters; and other numbers only, where the name of a
+    variable is given, under keys that share a part with it, as ``lr`` with ``base_lr``.
     """
     trivial = value is None or isinstance(value, bool)
     if isinstance(value, int | float):
@@ -280,10 +291,15 @@ def find_value(node, value) -> list[str]:
         trivial = len(value) < (4 if isinstance(value, str) else 1)
     if trivial:
         return []
-    is_text = isinstance(value, str)
+    is_text, is_number = isinstance(value, str), isinstance(value, int | float)
+
+    def related(place: str) -> bool:
+        key = place.rpartition('.')[2]
+        return not (name and is_number) or key in name or name in key
+
     return [
         place
         for place, found in walk(node)
-        if found == value
+        if (found == value and related(place))
         or (is_text and isinstance(found, str) and found.startswith(value))
     ]

@@ -12,11 +12,14 @@ from mmengine.config import Config
 
 from .argument_check import check_arguments
 from .config_agreement import (
+    DATALOADERS,
     RUNNER_KEYS,
     check_agreement,
     check_variables,
     find_value,
     split_config,
+    type_name,
+    walk,
 )
 
 KNOWN_KEYS = {
@@ -63,6 +66,19 @@ KNOWN_KEYS = {
     },
 }
 
+# What has to be a dict where it is set at all.
+DICTS = (
+    'model',
+    *DATALOADERS,
+    'train_cfg',
+    'val_cfg',
+    'test_cfg',
+    'optim_wrapper',
+    'default_hooks',
+    'env_cfg',
+    'randomness',
+)
+
 # Of MMPose 0.x and MMDetection 2.x, which MMEngine does not read: where they went.
 OLD_KEYS = {
     'optimizer': '`optim_wrapper.optimizer`',
@@ -73,7 +89,13 @@ OLD_KEYS = {
     'evaluation': '`train_cfg.val_interval` and `val_evaluator`',
     'checkpoint_config': '`default_hooks.checkpoint`',
     'log_config': '`default_hooks.logger`',
-    'fp16': '`optim_wrapper.type`, or `--amp`',
+    'fp16': "`optim_wrapper.type='AmpOptimWrapper'` or --amp, and `fp16=None`",
+    'momentum_config': '`param_scheduler`',
+    'resume_from': '`load_from` and `resume=True`, or --resume',
+    'runner': '`train_cfg`',
+    'seed': '`randomness.seed`',
+    'deterministic': '`randomness.deterministic`',
+    'cudnn_benchmark': '`env_cfg.cudnn_benchmark`',
 }
 
 
@@ -90,6 +112,7 @@ def read_config(path: str, *options: dict, name: str = '--cfg-options') -> Confi
             one thing and would build another (see :mod:`.config_agreement`).
     """
     cfg = Config.fromfile(path)
+    check_kinds(cfg)
     check_agreement(cfg)  # says more than the next about a codec
     check_variables(cfg)
     merge_options(cfg, *options, name=name)
@@ -108,6 +131,13 @@ def find_near_miss(key: str, known) -> str | None:
     return near[0] if near and not key.startswith(f'{near[0]}_') else None
 
 
+def check_kinds(cfg: Config) -> None:
+    """Raise ValueError if something that has to be a dict is none."""
+    for key in DICTS:
+        if cfg.get(key) is not None and not hasattr(cfg[key], 'keys'):
+            raise ValueError(f'`{key}` should be a dict, found {cfg[key]!r}')
+
+
 def check_config(cfg: Config):
     """Check the keys that MMEngine reads one by one.
 
@@ -116,6 +146,7 @@ def check_config(cfg: Config):
             this package gets an argument of a wrong type, or a setting that stands in
             several places differs between them.
     """
+    check_kinds(cfg)
     for path, known in KNOWN_KEYS.items():
         node = cfg
         for name in path.split('.') if path else ():
@@ -139,7 +170,12 @@ def check_training(cfg: Config) -> None:
     """
     read, variables = split_config(cfg)
     for key in OLD_KEYS.keys() & variables.keys():
-        if variables[key] is not None and not find_value(read, variables[key]):
+        value = variables[key]
+        if key == 'fp16' and type_name(cfg.get('optim_wrapper') or {}).startswith(
+            'Amp'
+        ):
+            continue
+        if value is not None and all(found != value for _, found in walk(read)):
             raise ValueError(
                 f'nothing reads `{key}`, a key of MMPose 0.x and MMDetection 2.x; '
                 f'set {OLD_KEYS[key]} instead'
@@ -178,12 +214,16 @@ def check_overrides(cfg: Config, options: dict, name: str = '--cfg-options'):
             would follow the option.
     """
     for option in options:
-        check_followed(cfg, option, name)
+        if options[option] is not None or option not in OLD_KEYS:
+            check_followed(cfg, option, name)
         node = cfg
         for part in option.split('.'):
-            if isinstance(node, (list, tuple)) and part.isdigit():
-                if int(part) >= len(node):
-                    break
+            if isinstance(node, (list, tuple)):
+                if not part.isdigit() or int(part) >= len(node):
+                    raise ValueError(
+                        f'{name} {option}: `{part}` is no place in a list of '
+                        f'{len(node)}, which are 0 to {len(node) - 1}'
+                    )
                 node = node[int(part)]
                 continue
             if not hasattr(node, 'keys'):

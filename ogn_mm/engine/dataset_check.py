@@ -60,13 +60,16 @@ def check_wrapped(dataset, name: str) -> None:
                 check_mapping(source, renumbered_by, infos[0], name)
 
 
-def check_same_keypoints(trained, dataset, name: str) -> None:
+def check_same_keypoints(trained, dataset, name: str, chosen=None) -> None:
     """Check that a data set has the keypoints of the training's, in their order.
 
     Args:
         trained: The data set of training.
         dataset: That of a validation.
         name (str): Its data loader, for the message.
+        chosen (Sequence[int], optional): ``output_keypoint_indices``, the places in
+            training of those that are given. Names that only one of both has then say
+            nothing. Defaults to None: all.
 
     Raises:
         ValueError: It has others, or other flip indices.
@@ -75,19 +78,16 @@ def check_same_keypoints(trained, dataset, name: str) -> None:
     if len(infos) != 2:
         return
     first, second = map(keypoint_names, infos)
-    differing = [
-        i
-        for i, pair in enumerate(zip(first, second, strict=False))
-        if pair[0] != pair[1]
-    ]
+    if chosen is not None:
+        first = [first[i] for i in chosen if i < len(first)]
     place = f'the dataset `{infos[1]["dataset_name"]}` of `{name}`'
-    if differing:
-        i = differing[0]
-        raise ValueError(
-            f'{place} has `{second[i]}` as keypoint {i}, but `train_dataloader` has '
-            f'`{first[i]}`; give both the same `metainfo`'
-        )
-    if infos[0]['flip_indices'] != infos[1]['flip_indices']:
+    for i, (joint, other) in enumerate(zip(first, second, strict=False)):
+        if joint != other and (chosen is None or other in first or joint in second):
+            raise ValueError(
+                f'{place} has `{other}` as keypoint {i}, but `train_dataloader` has '
+                f'`{joint}`; give both the same `metainfo`'
+            )
+    if chosen is None and infos[0]['flip_indices'] != infos[1]['flip_indices']:
         raise ValueError(
             f'{place} has other flip indices than `train_dataloader`; give both the '
             'same `metainfo`'
@@ -142,6 +142,8 @@ def check_mapping(source: dict, converters: list, target: dict, name: str) -> No
             f'{place} with {target["num_keypoints"]} keypoints, has {count}; convert '
             'them by `KeypointConverter`'
         )
+    if not mapping:
+        raise ValueError(f'{place}, maps no keypoint: nothing would be learnt of it')
     old, new = source['keypoint_id2name'], target['keypoint_id2name']
     for start, end in mapping:
         starts = start if isinstance(start, (list, tuple)) else [start]

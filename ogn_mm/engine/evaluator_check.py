@@ -83,3 +83,45 @@ def check_image(metric, sample: dict, name: str) -> None:
             f'{image or "no image"} under id {sample["img_id"]}, which is '
             f'{sample["img_path"]} in `{name}_dataloader`'
         )
+    person = sample.get('raw_ann_info') or {}
+    if 'id' not in person or getattr(metric, 'gt_converter', None):
+        return
+    known = metric.coco.anns.get(person['id'], {})
+    for field in ('image_id', 'keypoints'):
+        if known.get(field) != person.get(field):
+            raise ValueError(
+                f'{metric.ann_file}: `ann_file` of `{name}_evaluator` has another '
+                f'`{field}` of annotation {person["id"]} than `{name}_dataloader`: '
+                'these are other people'
+            )
+
+
+def check_coverage(loop, name: str) -> str | None:
+    """A sentence about annotated images that a test would count as missed, if any.
+
+    Images in which a detector found nobody are missed by right; so of data sets of
+    detected boxes nothing is said, nor of wrappers.
+
+    Args:
+        loop (ValLoop | TestLoop): With data set and evaluator.
+        name (str): 'val' or 'test', for the sentence.
+    """
+    dataset = loop.dataloader.dataset
+    if getattr(dataset, 'bbox_file', ...) is not None:
+        return None
+    images = {dataset.get_data_info(index)['img_id'] for index in range(len(dataset))}
+    for metric in loop.evaluator.metrics:
+        people = getattr(getattr(metric, 'coco', None), 'anns', {}).values()
+        counted = {
+            person['image_id']
+            for person in people
+            if any(person.get('keypoints', ())[2::3]) and not person.get('iscrowd')
+        }
+        missed = counted - images
+        if missed:
+            return (
+                f'{metric.ann_file}: of {len(counted)} annotated images '
+                f'`{name}_dataloader` has {len(counted) - len(missed)}; people of the '
+                'others count as missed'
+            )
+    return None

@@ -41,6 +41,12 @@ def add_guarantees(cfg: Config) -> Config:
     """
     cfg = copy.deepcopy(cfg)
     hooks = dict(cfg.get('default_hooks') or {})
+    for name, hook in hooks.items():
+        if hook is not None and not hasattr(hook, 'keys'):
+            raise ValueError(
+                f'`default_hooks.{name}` should be a dict, or None for no hook, found '
+                f'{hook!r}'
+            )
     if is_plain_saver(hooks.setdefault('checkpoint', dict(type='CheckpointHook'))):
         hooks['checkpoint'] = {
             **hooks['checkpoint'],

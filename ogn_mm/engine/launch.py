@@ -24,6 +24,8 @@ from .config_agreement import type_name
 from .config_check import read_config
 from .guarantees import add_guarantees, without_left_out
 
+PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__))) + osp.sep
+
 # No room on the device, in the user's quota, or in a file by `ulimit -f`.
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -216,7 +218,11 @@ def run_tool(tool: Callable[[argparse.Namespace], None], args: argparse.Namespac
 def is_explained(error: Exception) -> bool:
     """Whether an error inside an iteration is no fault of the program."""
     full = getattr(error, 'errno', None) in FULL_DISK
-    return full or isinstance(error, FloatingPointError)
+    if full or isinstance(error, FloatingPointError):
+        return True
+    # what this package itself refuses, as maps of another size than the codec's
+    raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
+    return isinstance(error, ValueError) and raised_in.startswith(PACKAGE)
 
 
 def summarize_error(error: Exception, config: str) -> str:

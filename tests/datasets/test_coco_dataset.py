@@ -329,7 +329,9 @@ def infos(dataset):
 
 
 def test_detections_load_as_upstream_loads_them(coco, load):
-    """Other categories and boxes without area aside, to the last bit."""
+    """Other categories and boxes without area aside, to the last bit; and each knows
+    its category, without which upstream's metric takes it for the first.
+    """
     rng = np.random.default_rng(0)
     found = [
         detection(
@@ -343,6 +345,7 @@ def test_detections_load_as_upstream_loads_them(coco, load):
     ours, theirs = load(coco, detections=found), load(coco, CocoDataset, found)
     assert ours.metainfo['CLASSES'] == theirs.metainfo['CLASSES']
     for a, b in zip(infos(ours), infos(theirs), strict=True):
+        assert a.pop('category_id') == 1
         assert list(a) == list(b)
         np.testing.assert_equal(a, b)
         for key in ('bbox', 'bbox_score', 'keypoints', 'keypoints_visible'):

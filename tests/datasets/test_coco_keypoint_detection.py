@@ -137,9 +137,20 @@ def test_area_is_needed_where_it_counts(coco, load):
     assert len(load(coco, test_mode=True, needs_area=False)[0]['instances']) == 2
 
 
-def test_nobody_left_is_an_error_that_says_why(coco, load):
-    with pytest.raises(ValueError, match=r'no usable person.*3 people of other'):
+def test_a_class_that_the_file_has_not_is_an_error(coco, load):
+    with pytest.raises(ValueError, match=r"one category 'dog' with keypoints, found 1"):
         load(coco, metainfo=dict(classes=('dog',)))
+
+
+@pytest.mark.parametrize('category', [0, 2, 9])
+def test_people_may_have_any_category(coco, load, category):
+    coco['categories'] = [dict(coco['categories'][0], id=category, name='dancer')]
+    for annotation in coco['annotations']:
+        annotation['category_id'] = category
+    dataset = load(coco)
+    assert dataset.metainfo['classes'][0] == 'dancer'
+    assert len(dataset[0]['instances']) == 2
+    assert {person['bbox_label'] for person in dataset[0]['instances']} == {0}
 
 
 def test_files_for_test_servers_have_images_alone(coco, load):

@@ -176,6 +176,24 @@ def test_numbers_are_variables_as_well(child):
     assert read_config(child(text, base)).train_cfg.max_epochs == 50
 
 
+def test_a_number_that_stands_elsewhere_by_chance_is_no_place(child):
+    hook = 'default_hooks = dict(checkpoint=dict(max_keep_ckpts=20))'
+    base = child(f'warm = 20\ntrain_cfg = dict(max_epochs=warm + 30)\n{hook}', name='b')
+    read_config(child('warm = 25\ntrain_cfg = dict(max_epochs=warm + 30)', base))
+
+
+def test_a_variable_that_was_followed_where_it_was_set_is_fine(child):
+    text = "kind = '{}'\ntrain_dataloader = dict(dataset=dict(type=kind))"
+    base = child(text.format('ValidatedCocoDataset'), name='base')
+    middle = child(text.format('HumanArtDataset'), base, 'middle')
+    last = "train_dataloader = dict(dataset=dict(type='ValidatedCocoDataset'))"
+    assert read_config(child(last, middle)).kind == 'HumanArtDataset'
+
+
+def test_a_codec_with_its_defaults_spelt_out_is_the_same(child):
+    read_config(child('codec = dict(radius=None, vote_radius=0)'))
+
+
 def test_variables_of_ones_own_and_places_set_otherwise_are_fine(child):
     text = (
         "note = 'a variable that no base has'\n"
@@ -194,6 +212,8 @@ def test_variables_of_ones_own_and_places_set_otherwise_are_fine(child):
         ('optimizer.lr', 'nothing reads `optimizer`'),
         ('data_root', 'variable .*set `train_dataloader.dataset.data_root`'),
         ('val_pipeline.0.type', 'variable .*set `val_dataloader.dataset.pipeline`'),
+        ('train_dataloader.dataset.pipeline.-1.type', '`-1` is no place in a list'),
+        ('train_dataloader.dataset.pipeline.44.type', '`44` is no place in a list'),
     ],
 )
 def test_options_that_nothing_follows_are_refused(option, problem):

@@ -141,3 +141,20 @@ def test_validation_has_the_keypoints_of_training():
     mirrored = skeleton('b', 'left', 'right', keypoint_info=pair)
     with pytest.raises(ValueError, match='`b` of `x` has other flip indices'):
         check_same_keypoints(people(straight), people(mirrored), 'x')
+
+
+def test_keypoints_chosen_for_a_test_are_in_their_places():
+    five = people(skeleton('five', 'nose', *ARM, 'toe'))
+    arm = people(skeleton('arms', *ARM))
+    check_same_keypoints(five, arm, 'x', [1, 2, 3])
+    other = people(skeleton('limbs', 'shoulder', 'elbow', 'hand'))
+    check_same_keypoints(five, other, 'x', [1, 2, 3])
+    with pytest.raises(ValueError, match='`shoulder` as keypoint 0, .* has `wrist`'):
+        check_same_keypoints(five, arm, 'x', [3, 2, 1])
+
+
+def test_a_mapping_of_nothing():
+    part = people(skeleton('arms', *ARM), KeypointConverter(3, [(0, 0)]))
+    part.pipeline.transforms[0].mapping = []
+    with pytest.raises(ValueError, match='maps no keypoint'):
+        check_wrapped(combined(skeleton('all', *ARM), part), 'x')

@@ -7,7 +7,7 @@ from mmdet.evaluation import MultiDatasetsEvaluator
 from mmengine.evaluator import BaseMetric
 from mmpose.evaluation import MultiDatasetEvaluator
 
-from ogn_mm.engine.evaluator_check import check_images
+from ogn_mm.engine.evaluator_check import check_coverage, check_images
 
 
 class Metric(BaseMetric):
@@ -90,3 +90,47 @@ def test_model_that_renames_data_sets():
     """By its own metainfo, which MMPose gives to every sample."""
     with pytest.raises(ValueError, match=r'0\.json: .* has no image under id 10'):
         check_images(loop_of(of_mmpose(COCO, AIC)), 'val', 'coco')
+
+
+class People(list):
+    """Samples of people of annotated boxes, an image each."""
+
+    bbox_file = None
+
+    def get_data_info(self, index):
+        person = self[index]
+        image = person['image_id']
+        return dict(img_id=image, img_path=f'{image}.jpg', raw_ann_info=person)
+
+
+def person(number, image, *place):
+    return dict(id=number, image_id=image, keypoints=[*place, 2])
+
+
+def loop_of_people(people, annotated):
+    metric = Metric(*range(5))
+    metric.coco.anns = {one['id']: one for one in annotated}
+    return types.SimpleNamespace(
+        dataloader=types.SimpleNamespace(dataset=People(people)),
+        evaluator=types.SimpleNamespace(metrics=[metric]),
+    )
+
+
+def test_other_people_under_the_same_ids():
+    """As of generated data sets, which all count alike."""
+    people = [person(1, 0, 5, 5), person(2, 1, 7, 7)]
+    check_images(loop_of_people(people, people), 'val')
+    for other in (person(2, 1, 9, 9), person(2, 3, 7, 7), person(6, 1, 7, 7)):
+        with pytest.raises(ValueError, match='annotation 2 .*these are other people'):
+            check_images(loop_of_people(people, [people[0], other]), 'val')
+
+
+def test_images_that_a_test_leaves_out_are_told():
+    people = [person(number, number, 5, 5) for number in range(4)]
+    nobody = dict(person(9, 4, 0, 0), keypoints=[0, 0, 0])
+    assert check_coverage(loop_of_people(people, [*people, nobody]), 'val') is None
+    sentence = check_coverage(loop_of_people(people[:3], people), 'val')
+    assert 'of 4 annotated images `val_dataloader` has 3;' in sentence
+    loop = loop_of_people(people[:3], people)
+    loop.dataloader.dataset.bbox_file = 'found.json'
+    assert check_coverage(loop, 'val') is None

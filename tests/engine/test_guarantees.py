@@ -111,6 +111,12 @@ def test_a_hook_of_the_configs_own_stays_as_it_is(config):
         build_runner(config)
 
 
+def test_a_hook_that_is_no_dict_is_refused(config):
+    config.default_hooks.preemption = False
+    with pytest.raises(ValueError, match='`default_hooks.preemption` should be a dict'):
+        build_runner(config)
+
+
 def test_another_runner_has_them_as_well(config):
     @RUNNERS.register_module(name='SomebodysRunner')
     class SomebodysRunner:

@@ -117,12 +117,14 @@ def check_instances(path, data, test_mode):
 
 def check_detections(path, data):
     path.write_bytes(data)
-    found = read_or_refuse(lambda: load_detections(str(path), [1, 2, 3]), path)
+    found = read_or_refuse(
+        lambda: load_detections(str(path), [1, 2, 3], {1: 'person'}), path
+    )
     if found is None:
         return
     detections, skipped = found
     shapes = [column.shape[1:] for column in detections]
-    assert shapes == [(), (), (4,), ()]
+    assert shapes == [(), (), (), (4,), ()]
     assert all(np.isfinite(column).all() for column in detections)
     assert len(set(detections.numbers)) == len(detections.numbers)
     boxes = detections.boxes

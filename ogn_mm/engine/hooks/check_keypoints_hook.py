@@ -11,7 +11,7 @@ from ogn_mm.engine.dataset_check import (
     list_metainfo,
     list_transforms,
 )
-from ogn_mm.engine.evaluator_check import check_images
+from ogn_mm.engine.evaluator_check import check_coverage, check_images
 from ogn_mm.engine.skeletons import count_head_keypoints, find_keypoint_head
 from ogn_mm.engine.truth_check import check_truth
 
@@ -65,6 +65,10 @@ def select_keypoints(model, field: str, predicted: int) -> int:
     chosen = chosen.get('output_keypoint_indices')
     if chosen is None:
         return predicted
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(
+            '`model.test_cfg.output_keypoint_indices` names a keypoint twice'
+        )
     wrong = [k for k in chosen if not 0 <= k < predicted]
     if wrong:
         raise ValueError(
@@ -125,24 +129,32 @@ class CheckKeypointsHook(Hook):
         if runner.val_loop is not None:
             self.before_val(runner)
             tested = getattr(unwrap(runner.model), 'test_cfg', None) or {}
-            if not tested.get('output_keypoint_indices'):
-                check_same_keypoints(
-                    runner.train_dataloader.dataset,
-                    runner.val_dataloader.dataset,
-                    'val_dataloader',
-                )
+            check_same_keypoints(
+                runner.train_dataloader.dataset,
+                runner.val_dataloader.dataset,
+                'val_dataloader',
+                tested.get('output_keypoint_indices'),
+            )
 
     def before_val(self, runner):
         self._check(runner, runner.val_dataloader, 'val_dataloader')
         check_images(runner.val_loop, 'val', model_dataset(runner))
         check_truth(runner.val_loop, 'val')
         use_keypoint_categories(runner.val_loop, 'val')
+        self._tell_coverage(runner, runner.val_loop, 'val')
 
     def before_test(self, runner):
         self._check(runner, runner.test_dataloader, 'test_dataloader')
         check_images(runner.test_loop, 'test', model_dataset(runner))
         check_truth(runner.test_loop, 'test')
         use_keypoint_categories(runner.test_loop, 'test')
+        self._tell_coverage(runner, runner.test_loop, 'test')
+
+    def _tell_coverage(self, runner, loop, name):
+        """Warn of annotated people whom the loop does not see."""
+        sentence = check_coverage(loop, name)
+        if sentence:
+            runner.logger.warning(sentence)
 
     def _check(self, runner, dataloader, name):
         model = unwrap(runner.model)

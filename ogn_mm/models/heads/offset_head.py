@@ -206,6 +206,12 @@ class OffsetHead(HeatmapHead):
                 'the codec OffsetHeatmap'
             )
         gt_heatmaps = torch.stack([field.heatmaps for field in fields])
+        if gt_heatmaps.shape[2:] != maps.shape[2:]:
+            (height, width), (h, w) = maps.shape[2:], gt_heatmaps.shape[2:]
+            raise ValueError(
+                f'OffsetHead: gives maps of {width} x {height}, but the codec has '
+                f'`heatmap_size` {(w, h)}'
+            )
         gt_offsets = torch.stack([field.offsets for field in fields])
         keypoint_weights = torch.cat(
             [
