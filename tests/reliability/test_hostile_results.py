@@ -105,11 +105,11 @@ def check_detection_journal(folder, data):
         return
     # lost lines are missed
     count = read_or_refuse(
-        lambda: write_detections(out, [1, 2, 3]), journal_folder(out)
+        lambda: write_detections(out, [1, 2, 3], 1), journal_folder(out)
     )
     if count:
         assert {1, 2, 3} <= people.keys()
-        found, _ = load_detections(str(out), [1, 2, 3])
+        found, _ = load_detections(str(out), [1, 2, 3], {1: 'person'})
         assert np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()
 
 

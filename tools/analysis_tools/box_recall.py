@@ -24,7 +24,12 @@ from mmdet.registry import TASK_UTILS
 from rich.progress import track
 
 import ogn_mm  # noqa: F401
-from ogn_mm.datasets.categories import check_categories, keypoint_categories, listed
+from ogn_mm.datasets.categories import (
+    PERSON,
+    check_categories,
+    keypoint_categories,
+    listed,
+)
 from ogn_mm.datasets.detections import load_detections
 from ogn_mm.engine.atomic_write import write_atomically
 from ogn_mm.engine.json_files import Records, read_object
@@ -80,7 +85,8 @@ def load(annotations: str, detections: str):
     Raises:
         ValueError: A file is not of COCO's form; the message names file and field.
     """
-    content = read_object(annotations, images=list, annotations=list, categories=list)
+    content = read_object(annotations, images=list, annotations=list)
+    content = dict(categories=[PERSON]) | content
     lists = {
         field: Records(content[field], kind, annotations)
         for field, kind in (('images', 'image'), ('annotations', 'annotation'))

@@ -248,8 +248,10 @@ def test_bad_predictions_are_told(scene, tmp_path):
             KeypointDetectionMetric(ann_file), [dict(samples[0], pred_instances=found)]
         )
     truth, _ = random_scene()
-    truth['categories'][0]['name'] = 'dancer'
-    with pytest.raises(ValueError, match=r"truth\.json: has no category 'person'"):
+    truth['categories'] = [dict(id=i, name=f'dancer {i}') for i in (1, 2)]
+    truth['annotations'][0]['category_id'] = 2
+    message = r"truth\.json: should have one category 'person' with keypoints, found 1 "
+    with pytest.raises(ValueError, match=message):
         evaluate(KeypointDetectionMetric(write(truth, tmp_path)), samples)
 
 
