@@ -3,8 +3,9 @@
     python tools/detect_people.py CONFIG CHECKPOINT --ann ANN.json --images FOLDER \\
         --out detections.json
 
-Any MMDetection config will do whose class 0 is the person. The file is COCO's for
-detection results, as MMPose's ``bbox_file`` takes it, and appears when it is complete.
+Any MMDetection config will do whose class 0 is the person, or what else has keypoints
+in ANN: detections get the id of its category. The file is COCO's for detection results,
+as MMPose's ``bbox_file`` takes it, and appears when it is complete.
 Killed and started again, the same command goes on with the images that are left.
 Images go one at a time, so that no image's boxes depend on its neighbours.
 
@@ -87,10 +88,12 @@ def list_images(ann: str, folder: str, category: str) -> tuple[list[dict], int]:
         ValueError: The file does not list images and categories as COCO's does.
         FileNotFoundError: There is no such file, or some images are missing.
     """
-    content = read_object(ann, images=list)
-    content.setdefault('categories', [PERSON])
+    # a list of images alone is one of people
+    content = dict(categories=[PERSON]) | read_object(ann, images=list)
     found = content['images']
     check_categories(content, ann)
+    people = Records(content.get('annotations') or [], 'annotation', ann)
+    people.column('category_id', int)
     chosen = choose_category(content, ann, category, '--category')
     if not found:
         raise ValueError(f"{ann}: field 'images' should be a non-empty list")

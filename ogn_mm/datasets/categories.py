@@ -3,9 +3,10 @@
 import contextlib
 import io
 
+import numpy as np
 from xtcocotools.coco import COCO
 
-from ogn_mm.engine.json_files import Records, shown
+from ogn_mm.engine.json_files import Records, check_object, shown
 
 PERSON = dict(id=1, name='person')  # COCO's
 
@@ -35,7 +36,7 @@ def keypoint_categories(content: dict) -> dict[int, str]:
     posed = {category['id'] for category in categories if category.get('keypoints')}
     posed |= {
         annotation['category_id']
-        for annotation in content.get('annotations', ())
+        for annotation in content.get('annotations') or ()
         if annotation.get('keypoints')
     }
     names = {category['id']: category['name'] for category in categories}
@@ -110,6 +111,7 @@ def check_categories(content: dict, source: str) -> dict[int, str]:
     Raises:
         ValueError: The first thing found that cannot be meant.
     """
+    check_object(content, source, categories=list)
     categories = Records(content['categories'], 'category', source)
     return dict(
         zip(categories.unique_ids(), categories.column('name', str), strict=True)
@@ -152,6 +154,34 @@ def check_result_categories(results: Records, content: dict) -> None:
     require_keypoints(results, keypoint_categories(content))
 
 
+def is_known(category_id, categories) -> bool:
+    """Whether the category of a prediction, or those of several, are among some."""
+    try:
+        return set(np.ravel(category_id).tolist()).issubset(categories)
+    except (TypeError, ValueError):  # it is neither a number nor an array of some
+        return False
+
+
+def check_sample_categories(samples: Records, coco: COCO) -> None:
+    """Check that predictions are of categories in the annotation file.
+
+    Args:
+        samples (Records): As MMPose's `CocoMetric` takes them.
+        coco (COCO): Of the annotation file.
+
+    Raises:
+        ValueError: One is not, or has no category, for which MMPose takes 1.
+    """
+    names = {i: category['name'] for i, category in coco.cats.items()}
+    ids = [sample.get('category_id', PERSON['id']) for sample in samples.items]
+    samples.report(
+        [not is_known(i, names) for i in ids],
+        "'category_id', 1 where there is none, is not in the annotation file, which "
+        f'has {listed(names)}',
+        ids,
+    )
+
+
 def leave_out_boxes(coco: COCO) -> None:
     """Keep what COCOeval measures: the categories with keypoints.
 
@@ -159,6 +189,8 @@ def leave_out_boxes(coco: COCO) -> None:
     has none. Categories that nobody is annotated of do not change the mean.
     """
     posed = keypoint_categories(coco.dataset)
+    if posed.keys() == coco.cats.keys():
+        return
     for field, name in (('categories', 'id'), ('annotations', 'category_id')):
         if field in coco.dataset:
             kept = [item for item in coco.dataset[field] if item[name] in posed]

@@ -16,8 +16,10 @@ def use_keypoint_categories(loop, name: str) -> None:
         ValueError: A metric's annotations have none of the data set's categories, so
             that all of its people would be missed.
     """
-    known = getattr(loop.dataloader.dataset, 'metainfo', {}).get('CLASSES') or ()
-    known = {category['id']: category['name'] for category in known}
+    meta = getattr(loop.dataloader.dataset, 'metainfo', {})
+    # of several data sets MMDetection has a list of them
+    classes = meta.get('CLASSES') or () if isinstance(meta, dict) else ()
+    known = {category['id']: category['name'] for category in classes}
     for metric in loop.evaluator.metrics:
         coco = getattr(metric, 'coco', None)
         if not getattr(coco, 'cats', None):

@@ -10,7 +10,11 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from mmpose.evaluation import CocoMetric
 
-from ogn_mm.datasets.categories import check_result_categories, leave_out_boxes
+from ogn_mm.datasets.categories import (
+    check_result_categories,
+    check_sample_categories,
+    leave_out_boxes,
+)
 from ogn_mm.datasets.checks import check_annotations, check_results
 from ogn_mm.datasets.keypoint_names import note_keypoint_names
 from ogn_mm.engine.config_agreement import type_name
@@ -19,6 +23,7 @@ from ogn_mm.engine.json_files import Records, printable, read_json
 from ogn_mm.engine.predictions_file import read_predictions
 
 from .functional import with_every_pose
+from .metrics import KeypointDetectionMetric
 
 
 def load_test_config(path: str, options: dict) -> Config:
@@ -75,8 +80,8 @@ def evaluate_predictions(
 
     Raises:
         FileNotFoundError: There are no such predictions.
-        ValueError: They are none or of other images, the annotations are unusable, or
-            the config does not measure.
+        ValueError: They are none or of other images or categories, the annotations are
+            unusable, or the config does not measure.
     """
     metric = dict(find_coco_metric(cfg), outfile_prefix=f'{folder}/predictions')
     if metric.get('format_only'):
@@ -110,6 +115,9 @@ def evaluate_predictions(
             found = Records(samples, 'prediction', str(predictions))
             unknown = [i not in metric.coco.imgs for i in found.column('img_id', int)]
             found.report(unknown, "'img_id' is not in the annotation file")
+            # a detector's have labels, and this metric knows what they mean
+            if not isinstance(metric, KeypointDetectionMetric):
+                check_sample_categories(found, metric.coco)
             figures = evaluate_samples(evaluator, samples, predictions)
     return metric, {name: float(value) for name, value in figures.items()}, results
 

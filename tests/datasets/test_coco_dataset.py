@@ -345,7 +345,7 @@ def test_detections_load_as_upstream_loads_them(coco, load):
     ours, theirs = load(coco, detections=found), load(coco, CocoDataset, found)
     assert ours.metainfo['CLASSES'] == theirs.metainfo['CLASSES']
     for a, b in zip(infos(ours), infos(theirs), strict=True):
-        assert a.pop('category_id') == 1
+        assert a.pop('category_id') == 1  # by which MMPose's metric goes
         assert list(a) == list(b)
         np.testing.assert_equal(a, b)
         for key in ('bbox', 'bbox_score', 'keypoints', 'keypoints_visible'):

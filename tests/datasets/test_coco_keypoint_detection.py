@@ -137,9 +137,11 @@ def test_area_is_needed_where_it_counts(coco, load):
     assert len(load(coco, test_mode=True, needs_area=False)[0]['instances']) == 2
 
 
-def test_a_class_that_the_file_has_not_is_an_error(coco, load):
-    with pytest.raises(ValueError, match=r"one category 'dog' with keypoints, found 1"):
-        load(coco, metainfo=dict(classes=('dog',)))
+def test_nobody_left_is_an_error_that_says_why(coco, load):
+    for annotation in coco['annotations']:
+        annotation['area'] = 0
+    with pytest.raises(ValueError, match=r'no usable person.*3 people without area'):
+        load(coco)
 
 
 @pytest.mark.parametrize('category', [0, 2, 9])

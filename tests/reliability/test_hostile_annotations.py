@@ -17,6 +17,7 @@ from ogn_mm.datasets import (
 from ogn_mm.datasets.detections import load_detections
 
 NUM_KEYPOINTS = 17
+PEOPLE = {1: 'person'}
 
 
 def person(id, image_id, **fields):
@@ -99,6 +100,7 @@ def check_coco(path, data, test_mode):
     ]
     reasons = dataset.skipped.copy()
     reasons.pop('people without box or keypoints', None)
+    reasons.pop('annotations of categories without keypoints', None)
     assert len(samples) + sum(reasons.values()) == len(people)
 
 
@@ -117,14 +119,13 @@ def check_instances(path, data, test_mode):
 
 def check_detections(path, data):
     path.write_bytes(data)
-    found = read_or_refuse(
-        lambda: load_detections(str(path), [1, 2, 3], {1: 'person'}), path
-    )
+    found = read_or_refuse(lambda: load_detections(str(path), [1, 2, 3], PEOPLE), path)
     if found is None:
         return
     detections, skipped = found
     shapes = [column.shape[1:] for column in detections]
     assert shapes == [(), (), (), (4,), ()]
+    assert set(detections.categories.tolist()) <= PEOPLE.keys()
     assert all(np.isfinite(column).all() for column in detections)
     assert len(set(detections.numbers)) == len(detections.numbers)
     boxes = detections.boxes

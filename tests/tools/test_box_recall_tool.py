@@ -73,7 +73,7 @@ def test_detections_come_by_falling_score(tool, tmp_path):
         (dict(bbox=[1, 2, 3, 4], category_id=None), "'category_id' should be int"),
         (
             dict(bbox=[1, 2, 3, 4], category_id=2),
-            "'annotations' holds nobody of category 1",
+            r"holds nobody of category 1 \('person'\) who",
         ),
     ],
 )

@@ -129,9 +129,8 @@ def test_killed_and_started_again(uninterrupted, tool, arguments, tmp_path):
 
 def inputs(tool, arguments):
     args = tool.parse_args(arguments)
-    return tool.load_config(args), tool.list_images(
-        args.ann, args.images, args.category
-    )[0]
+    images, _ = tool.list_images(args.ann, args.images, args.category)
+    return tool.load_config(args), images
 
 
 @pytest.mark.full

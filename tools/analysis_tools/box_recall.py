@@ -86,7 +86,7 @@ def load(annotations: str, detections: str):
         ValueError: A file is not of COCO's form; the message names file and field.
     """
     content = read_object(annotations, images=list, annotations=list)
-    content.setdefault('categories', [PERSON])
+    content = dict(categories=[PERSON]) | content
     lists = {
         field: Records(content[field], kind, annotations)
         for field, kind in (('images', 'image'), ('annotations', 'annotation'))

@@ -160,7 +160,7 @@ def load_dataset(path, metainfo):
         for annotation in dataset['annotations']
         if not annotation.get('iscrowd')
         and min(annotation.get('bbox', [0, 0, 0, 0])[2:]) > 0
-        and any(annotation.get('keypoints', [])[2::3])
+        and any((annotation.get('keypoints') or [])[2::3])
     ]
     if not people:
         raise ValueError(f'{path}: no annotation has a box and a labelled keypoint')

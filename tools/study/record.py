@@ -52,7 +52,7 @@ def match_predictions(cfg: Config, predictions: Path, ap: float) -> PoseMatches:
     if not np.isclose(found, ap, atol=1e-6):
         raise ValueError(
             f'{predictions}: gives AP {found:.4f}, the test gave {ap:.4f}; the '
-            'annotations have changed since'
+            'annotations have changed since, or have people of several categories'
         )
     return matches
 

@@ -9,7 +9,7 @@ from mmpose.evaluation import CocoMetric
 from mmpose.registry import METRICS
 from mmpose.structures.bbox import bbox_xywh2xyxy
 
-from ogn_mm.datasets.categories import leave_out_boxes, listed
+from ogn_mm.datasets.categories import is_known, leave_out_boxes, listed
 
 from ..functional import check_nms_criteria, pose_nms, pose_scores, with_every_pose
 
@@ -102,11 +102,11 @@ class PoseNMSCocoMetric(CocoMetric):
             if field in pred and not np.isfinite(pred[field]).all():
                 raise ValueError(f'{place}: `{field}` should be finite.')
         known = self.coco.cats if self.coco else None
-        if known and not np.isin(pred['category_id'], list(known)).all():
+        if known and not is_known(pred['category_id'], known):
             names = {i: category['name'] for i, category in known.items()}
             raise ValueError(
-                f'{place}: their `category_id`, {pred["category_id"]}, is not in '
-                f'{self.ann_file}, which has {listed(names)}.'
+                f'{place}: their `category_id`, {pred["category_id"]}, is not in the '
+                f'annotation file, which has {listed(names)}.'
             )
         # Of equal ids MMPose keeps one, as if they came from padding the last batch.
         if len(pred['keypoints']) > 1 and not isinstance(pred['id'], Sequence):

@@ -42,11 +42,11 @@ def test_journal_and_file(tmp_path):
     metric.process({}, [sample(2, [[1, 1, 2, 3], [0, 0, 1, 1]], [0.75, 0.25])])
     assert metric.evaluate(3) == {'detections/images': 3}
     assert not out.exists() and read_journal(journal_folder(out)).keys() == {1, 2, 3}
-    assert write_detections(out, [1, 2, 3], 1) == 3
+    assert write_detections(out, [1, 2, 3], 7) == 3
     assert json.loads(out.read_text()) == [
-        dict(image_id=2, category_id=1, bbox=[1, 1, 1, 2], score=0.75),
-        dict(image_id=2, category_id=1, bbox=[0, 0, 1, 1], score=0.25),
-        dict(image_id=3, category_id=1, bbox=[0, 0, 2, 2], score=0.5),
+        dict(image_id=2, category_id=7, bbox=[1, 1, 1, 2], score=0.75),
+        dict(image_id=2, category_id=7, bbox=[0, 0, 1, 1], score=0.25),
+        dict(image_id=3, category_id=7, bbox=[0, 0, 2, 2], score=0.5),
     ]
     assert not journal_folder(out).exists()
 
@@ -65,5 +65,5 @@ def test_cut_off_anywhere(tmp_path, cut):
     assert found.keys() == ({1, 2, 3} if cut == 1 else {1, 3})
     if cut > 1:
         with pytest.raises(ValueError, match='lacks 1 images, among them id 2'):
-            write_detections(out, [1, 2, 3], 1)
+            write_detections(out, [1, 2, 3], 7)
         assert not out.exists() and journal_folder(out).exists()
