@@ -241,6 +241,9 @@ def test_errors_name_the_cause():
     other_codec.gt_fields = PixelData(heatmaps=torch.zeros(K, 12, 8))
     with pytest.raises(ValueError, match='OffsetHeatmap'):
         head.loss(features, [other_codec])
+    coarse = sample(random_keypoints(0))
+    with pytest.raises(ValueError, match=r'maps of 2 x 2, .*`heatmap_size` \(8, 12\)'):
+        head.loss((torch.rand(1, 8, 1, 1),), [coarse])
     with pytest.raises(ValueError, match='heatmap_size'):
         build_head().predict((torch.rand(1, 8, 3, 3),), [sample(random_keypoints(0))])
 
