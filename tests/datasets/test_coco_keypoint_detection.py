@@ -233,6 +233,47 @@ def test_any_skeleton(coco, load):
     ] == ('dancer',)
 
 
+@pytest.mark.parametrize('others', [[], [dict(id=1, name='person')]])
+def test_the_class_is_the_category_with_keypoints_by_any_name(coco, load, others):
+    """Boxes beside the poses, as annotation tools name them, are no poses."""
+    for annotation in coco['annotations']:
+        annotation['category_id'] = 4
+    coco['categories'] = [*others, dict(id=4, name='cat')]
+    for category in others:
+        box = person(20, 3, category_id=category['id'])
+        del box['keypoints'], box['area']
+        coco['annotations'].append(box)
+    for test_mode in (False, True):
+        dataset = load(coco, test_mode=test_mode)
+        assert dataset.metainfo['classes'] == ('cat',)
+        assert dataset.metainfo['category'] == dict(id=4, name='cat')
+        assert [len(info['instances']) for info in dataset] == [2, 1, 0]
+        assert sum(dataset.skipped.values()) == len(others)
+
+
+@pytest.mark.parametrize(
+    'classes, message',
+    [
+        (['cow'], "should have one category 'cow' with keypoints, found 1 \\('person'"),
+        (['dog'], "should have one category 'dog' with keypoints, found 1 \\('person'"),
+        (['person', 'cow'], '`classes` of `metainfo` should name categories of the fi'),
+    ],
+)
+def test_classes_that_the_file_has_not(coco, load, classes, message):
+    with pytest.raises(ValueError, match=rf'people\.json: {message}'):
+        load(coco, metainfo=dict(classes=classes))
+
+
+def test_classes_come_in_the_order_of_the_file(coco, load):
+    """MMDetection labels by that order: another one would swap the labels."""
+    classes = ('person', 'dog')
+    coco['annotations'].append(person(10, 2, category_id=2))
+    assert load(coco, metainfo=dict(classes=classes)).metainfo['classes'] == classes
+    coco['categories'].reverse()
+    with pytest.raises(ValueError, match=r"in its order, found \['person', 'dog'\]"):
+        load(coco, metainfo=dict(classes=classes))
+
+
 def test_skeleton_from_file(coco, load):
     for annotation in coco['annotations']:
         annotation['keypoints'] = annotation['keypoints'][:42]

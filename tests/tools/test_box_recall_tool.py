@@ -1,6 +1,7 @@
 """The report on people and boxes that can be counted."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +64,24 @@ def test_detections_come_by_falling_score(tool, tmp_path):
     assert [len(image) for image in people] == [1, 0]
     assert scores[0].tolist() == pytest.approx([0.9, 0.5, 0.1]) and len(boxes[1]) == 0
     np.testing.assert_array_equal(boxes[0][0], [2, 2, 3, 5])
+
+
+def test_people_are_of_the_category_with_keypoints(tool, tmp_path):
+    ann, found = write(
+        tmp_path,
+        [dict(bbox=[0, 0, 1, 1]), dict(bbox=[0, 0, 2, 2], category_id=3)],
+        [([0, 0, 1, 1], 0.1)],
+    )
+    content = json.loads(Path(ann).read_text())
+    content['annotations'][1]['keypoints'] = [1, 1, 2]
+    content['categories'] = [dict(id=1, name='person'), dict(id=3, name='cat')]
+    Path(ann).write_text(json.dumps(content))
+    with pytest.raises(SystemExit, match=r"has the 'category_id' .* 3 \('cat'\), fo"):
+        tool.main([ann, found])
+    detections = json.loads(Path(found).read_text())
+    Path(found).write_text(json.dumps([dict(detections[0], category_id=3)]))
+    people, boxes, _ = tool.load(ann, found)
+    assert people[0].tolist() == [[0, 0, 2, 2]] and boxes[0].tolist() == [[0, 0, 1, 1]]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Mean OKS by kinds of people, against values computed by hand."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,6 +128,13 @@ def test_errors_name_file_and_field(tool, people, skeleton, tmp_path):
             tool.main([str(broken), results, *skeleton])
     broken.write_text('[{"image_id": 7}]')
     with pytest.raises(SystemExit, match='broken.json: prediction number 0: '):
+        tool.main([str(path), str(broken), *skeleton])
+    broken.write_text(
+        Path(results).read_text().replace('"category_id": 1', '"category_id": 2')
+    )
+    with pytest.raises(
+        SystemExit, match=r"'category_id' is not in .* 1 \('person'\), f"
+    ):
         tool.main([str(path), str(broken), *skeleton])
     # the skeleton has to be the file's; by default it is COCO's
     with pytest.raises(SystemExit, match=r'truth.json: .*keypoints'):

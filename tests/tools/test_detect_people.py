@@ -252,9 +252,48 @@ def test_broken_image_is_named_and_the_rest_goes_on(
     assert json.loads(out.read_text()) == json.loads(uninterrupted.read_text())
 
 
+def test_detections_have_the_category_of_the_file(
+    uninterrupted, tool, arguments, tmp_path, generated_people
+):
+    content = json.loads((generated_people / 'annotations/train.json').read_text())
+    content['images'] = content['images'][:1]
+    for annotation in content['annotations']:
+        annotation['category_id'] = 3
+    content['categories'] = [dict(id=1, name='box'), dict(id=3, name='cat')]
+    ann, out = broken(tmp_path, 'ann.json', content), tmp_path / 'found.json'
+    tool.main(arguments(out, ann=ann))
+    expected = json.loads(uninterrupted.read_text())
+    assert json.loads(out.read_text()) == [
+        dict(person, category_id=3)
+        for person in expected
+        if person['image_id'] == content['images'][0]['id']
+    ]
+
+
+def test_one_of_several_categories_is_named(
+    tool, arguments, tmp_path, generated_people
+):
+    content = json.loads((generated_people / 'annotations/train.json').read_text())
+    content['annotations'][0]['category_id'] = 7
+    content['categories'] = [dict(id=1, name='dog'), dict(id=7, name='cat')]
+    ann = broken(tmp_path, 'ann.json', content)
+    with pytest.raises(SystemExit, match=r"found 1 \('dog'\), 7 \('cat'\); choose one"):
+        tool.main(arguments(tmp_path / 'found.json', ann=ann))
+    images = generated_people / 'images/train'
+    assert tool.list_images(str(ann), str(images), 'cat')[1] == 7
+
+
 @pytest.mark.parametrize(
     'content, message',
     [
+        (
+            dict(images=[dict(id=1)], annotations=[3]),
+            "ann.json: annotation number 0: field 'category_id' is missing",
+        ),
+        (
+            dict(images=[dict(id=1)], categories=[dict(id='a', name='b')]),
+            "ann.json: category id 'a': 'id' should be int",
+        ),
         ([], 'ann.json: should be a JSON object'),
         (dict(images=[dict(id=1)]), "ann.json: image id 1: field 'width' is missing"),
         (

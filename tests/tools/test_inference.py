@@ -190,6 +190,24 @@ def test_one_network_for_boxes_and_poses(tool, one_stage, images, tmp_path):
         tool.main([video, *one_stage, '--detector', *one_stage, '--out', str(out)])
 
 
+@pytest.mark.parametrize('kind', ['pose', 'one_stage'])
+def test_poses_have_the_category_of_the_training(tool, images, tmp_path, request, kind):
+    config, checkpoint = request.getfixturevalue(kind)
+    content = torch.load(checkpoint, weights_only=True)
+    meta = CocoKeypointDetectionDataset._load_metainfo()
+    category = dict(id=4, name='cat')
+    # as data sets of MMPose and of MMDetection leave them
+    known = dict(CLASSES=[category]) if kind == 'pose' else dict(category=category)
+    content['meta'] = dict(dataset_meta=meta | known)
+    torch.save(content, tmp_path / 'cats.pth')
+    image = str(sorted(images.iterdir())[0])
+    tool.main([image, config, str(tmp_path / 'cats.pth'), '--out', str(tmp_path)])
+    found = read(tmp_path)
+    (described,) = found['categories']
+    assert (described['id'], described['name']) == (4, 'cat')
+    assert {pose['category_id'] for pose in found['annotations']} == {4}
+
+
 def test_mmdetection_s_inferencer_draws_boxes_and_skeletons(
     one_stage, images, tmp_path
 ):

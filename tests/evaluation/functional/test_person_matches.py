@@ -62,6 +62,18 @@ def test_people_are_those_of_cocoeval(seed, use_area):
     np.testing.assert_allclose(oks, people.oks[people.found], atol=1e-9)
 
 
+def test_precision_is_the_mean_over_categories():
+    """As of COCOeval; a category of nobody does not count."""
+    truth, results = random_scene(12, 0)
+    for item in (*truth['annotations'], *results):
+        item['category_id'] = 2 + item['image_id'] % 2
+    truth['categories'] = [dict(id=i, name=f'{i}') for i in range(1, 5)]
+    people, precision = match_people(to_coco(truth), results, COCO_SIGMAS)
+    ap = coco_stats(truth, results, True)[0]
+    assert precision.mean() == pytest.approx(ap, abs=1e-12)
+    assert len(set(people.image_ids % 2)) == 2
+
+
 def make_scene(*shifts):
     """An image of people 100 pixels high; those with a shift are found so far off.
 

@@ -211,6 +211,17 @@ def test_other_classes_are_no_people(scene):
     assert evaluate(KeypointDetectionMetric(ann_file), more) == expected
 
 
+def test_one_category_of_any_id_and_name(scene, tmp_path):
+    """Class 'person', MMDetection's default, is the only one with keypoints."""
+    ann_file, samples = scene
+    truth, _ = random_scene(category=5)
+    truth['categories'][0]['name'] = 'dancer'
+    expected = evaluate(KeypointDetectionMetric(ann_file), samples)
+    found = evaluate(KeypointDetectionMetric(write(truth, tmp_path)), samples)
+    assert found == expected
+    assert 0 < found['coco/AP'] < 1
+
+
 def test_file_for_a_test_server(tmp_path):
     truth, samples = random_scene(category=5)
     del truth['annotations']
