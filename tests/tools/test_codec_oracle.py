@@ -6,8 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import load_tool
+from mmpose.datasets import CocoDataset
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/codec_oracle.py'
+
+
+SKELETON = parse_pose_metainfo(CocoDataset.METAINFO)
 
 
 @pytest.fixture(scope='module')
@@ -59,6 +64,18 @@ def test_inside_the_crop_nothing_is_lost(oracle, tmp_path, capsys):
         assert float(ap) == float(inside) == 100 and float(largest) < 1e-3
     rival = next(row for row in rows if row[:2] == ['MSRAHeatmap(sigma=1)', '32'])
     assert float(rival[4]) > 1
+
+
+@pytest.mark.parametrize('keypoints', [{}, dict(keypoints=[]), dict(keypoints=None)])
+def test_boxes_of_another_category_are_left_out(oracle, tmp_path, keypoints):
+    path = write(tmp_path / 'a.json', people())
+    content = json.loads(path.read_text())
+    content['categories'].append(dict(id=2, name='box'))
+    box = dict(id=2, image_id=1, category_id=2, bbox=[1, 1, 9, 9])
+    content['annotations'].append(box | keypoints)
+    path.write_text(json.dumps(content))
+    dataset, skipped = oracle.load_dataset(path, SKELETON)
+    assert [person['id'] for person in dataset['annotations']] == [1] and skipped == 1
 
 
 def test_keypoints_outside_count_for_ap_alone(oracle, tmp_path, capsys):
