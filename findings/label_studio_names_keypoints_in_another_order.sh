@@ -8,7 +8,7 @@
 # file gives points wrong names, and nothing is said.
 # For users: let the labels stand in the order of `model_index`, 0 first, before the
 # export; else put the category's names into that order afterwards. Draw a few people of
-# the file with their names: ogn_mm's `tools/misc/browse_dataset.py` does.
+# the file with their names: MMPose's `misc/browse_dataset.py` does.
 set -euo pipefail
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
