@@ -15,8 +15,8 @@
 set -euo pipefail
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --no-compile 'numpy==2.4.6' 'torch==2.14.1' 'mmengine==0.10.7' \
-    'setuptools<81' 2> "$folder/log" || { cat "$folder/log"; exit 1; }
+"$folder/venv/bin/pip" install --quiet --no-compile 'numpy==2.4.6' 'torch==2.14.1' \
+    'mmengine==0.10.7' 'setuptools<81' 2> "$folder/log" || { cat "$folder/log"; exit 1; }
 cat > "$folder/show.py" <<'PYTHON'
 import shutil
 import numpy as np
