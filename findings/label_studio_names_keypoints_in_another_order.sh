@@ -7,8 +7,8 @@
 # config, and the triples in the order of their `model_index`. If the two differ, the
 # file gives points wrong names, and nothing is said.
 # For users: let the labels stand in the order of `model_index`, 0 first, before the
-# export; else put the category's names into that order afterwards. Draw a few people of
-# the file with their names: MMPose's `misc/browse_dataset.py` does.
+# export; else put the category's names into that order afterwards. Draw a few people
+# with the file's names before training on it.
 set -euo pipefail
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
