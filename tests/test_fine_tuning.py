@@ -6,12 +6,11 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hub import get_config
-from mmengine.runner import save_checkpoint
+from mmengine.runner import Runner, save_checkpoint
 from mmpose.datasets import CocoDataset
 from mmpose.registry import MODELS
 
 import ogn_mm  # noqa: F401
-from ogn_mm.engine.launch import OGNRunner
 
 CONFIGS = Path(__file__).parents[1] / 'configs/ogn_topdown'
 OFFSET_LAYER = {'head.offset_layer.weight', 'head.offset_layer.bias'}
@@ -64,7 +63,7 @@ def test_load_from_takes_all_that_mmpose_learnt(tmp_path):
 
     assert config.load_from.startswith('https://download.openmmlab.com/mmpose/')
     config.load_from, config.work_dir = str(path), str(tmp_path)
-    runner = OGNRunner.from_cfg(config)
+    runner = Runner.from_cfg(config)
     before = {name: value.clone() for name, value in runner.model.state_dict().items()}
     runner.load_or_resume()
     for name, value in runner.model.state_dict().items():

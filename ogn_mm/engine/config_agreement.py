@@ -185,8 +185,11 @@ def describe_difference(place: str, codec: dict, other: str, found: dict) -> str
 def check_targets(place: str, codec: dict, other: str, found: dict) -> None:
     """Raise ValueError if two codecs make other targets."""
     first, second = complete(codec), complete(found)
-    if any(first.get(key) != second.get(key) for key in ('type', *GEOMETRY)):
-        shared = dict.fromkeys(set(first) - set(GEOMETRY) - {'type'})
+    counts = {'type', *GEOMETRY}
+    if 'vote_radius' in first:  # OffsetHeatmap smooths when it decodes
+        counts.remove('sigma')
+    if any(first.get(key) != second.get(key) for key in counts):
+        shared = dict.fromkeys(set(first) - counts)
         raise ValueError(
             describe_difference(place, {**codec, **shared}, other, {**found, **shared})
         )

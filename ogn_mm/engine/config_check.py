@@ -251,11 +251,11 @@ def check_followed(cfg: Config, option: str, name: str) -> None:
         raise ValueError(f'{name} {option}: nothing reads `{variable}`')
     read, variables = split_config(cfg)
     places = find_value(read, variables[variable])
-    advice = f'; set `{"`, `".join(places)}` instead' if places else ''
-    raise ValueError(
-        f'{name} {option}: `{variable}` is a variable of the config file, which '
-        f'nothing reads any more{advice}'
-    )
+    if places:  # without, it may be for a hook of the user's own
+        raise ValueError(
+            f'{name} {option}: `{variable}` is a variable of the config file, which '
+            f'nothing reads any more; set `{"`, `".join(places)}` instead'
+        )
 
 
 def merge_options(cfg: Config, *groups: dict, name: str = '--cfg-options') -> None:

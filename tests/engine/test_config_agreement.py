@@ -93,7 +93,9 @@ def test_without_the_variable_decoder_and_encoder_share_their_geometry(child):
     check_agreement(cfg)
     cfg.model.head.decoder.vote_radius = 2.0  # decoding alone
     check_agreement(cfg)
-    for key, value in (('radius', 1.5), ('sigma', 0.8), ('heatmap_size', (12, 16))):
+    cfg.model.head.decoder.sigma = 0.8
+    check_agreement(cfg)
+    for key, value in (('radius', 1.5), ('heatmap_size', (12, 16))):
         other = Config(cfg.to_dict())
         other.model.head.decoder[key] = value
         with pytest.raises(ValueError, match=rf'decoder\.{key}` .*encoder\.{key}`'):

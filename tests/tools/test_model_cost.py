@@ -17,11 +17,15 @@ import tiny_pose  # noqa: E402
 OGN = """
 _base_ = 'hm.py'
 ogn_codec = dict(type='OffsetHeatmap', input_size=(32, 32), heatmap_size=(8, 8))
+codec = dict(_delete_=True, **ogn_codec)
 model = dict(
     head=dict(
         _delete_=True, type='OffsetHead', in_channels=8, out_channels=17,
         deconv_out_channels=None, deconv_kernel_sizes=None, decoder=ogn_codec),
     test_cfg=dict(flip_test=True))
+train_pipeline = _base_.train_pipeline
+train_pipeline[-2].encoder = ogn_codec
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 """
 MASK_RCNN = (
     ROOT / 'configs/ogn_mask_rcnn/kpt-mask-rcnn_r18-half_fpn_1xb2-1e_'
