@@ -28,7 +28,7 @@ def takes_truth_from_samples(metric) -> bool:
     return is_mmposes and getattr(metric, 'coco', None) is None
 
 
-def metrics_of(evaluator, dataset) -> list:
+def metrics_of_dataset(evaluator, dataset) -> list:
     """The metrics that get a dataset's samples: of several datasets, each has one."""
     by_dataset = getattr(evaluator, 'metrics_dict', {})
     name = getattr(dataset, 'metainfo', {}).get('dataset_name')
@@ -51,7 +51,7 @@ def check_truth(loop, name: str) -> None:
         if not getattr(dataset, 'bbox_file', None):
             continue
         for metric in filter(
-            takes_truth_from_samples, metrics_of(loop.evaluator, dataset)
+            takes_truth_from_samples, metrics_of_dataset(loop.evaluator, dataset)
         ):
             raise ValueError(
                 f'`{type(metric).__name__}` of `{name}_evaluator` takes the true '

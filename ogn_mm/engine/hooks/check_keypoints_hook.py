@@ -121,6 +121,9 @@ class CheckKeypointsHook(Hook):
 
     priority = 'VERY_HIGH'
 
+    def __init__(self):
+        self.covered: set[str] = set()
+
     def before_run(self, runner):
         check_agreement(runner.cfg)
 
@@ -137,24 +140,22 @@ class CheckKeypointsHook(Hook):
             )
 
     def before_val(self, runner):
-        self._check(runner, runner.val_dataloader, 'val_dataloader')
-        check_images(runner.val_loop, 'val', model_dataset(runner))
-        check_truth(runner.val_loop, 'val')
-        use_keypoint_categories(runner.val_loop, 'val')
-        self._tell_coverage(runner, runner.val_loop, 'val')
+        self._check_loop(runner, runner.val_loop, 'val')
 
     def before_test(self, runner):
-        self._check(runner, runner.test_dataloader, 'test_dataloader')
-        check_images(runner.test_loop, 'test', model_dataset(runner))
-        check_truth(runner.test_loop, 'test')
-        use_keypoint_categories(runner.test_loop, 'test')
-        self._tell_coverage(runner, runner.test_loop, 'test')
+        self._check_loop(runner, runner.test_loop, 'test')
 
-    def _tell_coverage(self, runner, loop, name):
-        """Warn of annotated people whom the loop does not see."""
-        sentence = check_coverage(loop, name)
-        if sentence:
-            runner.logger.warning(sentence)
+    def _check_loop(self, runner, loop, name):
+        """Check data set and metrics of a loop that begins."""
+        self._check(runner, loop.dataloader, f'{name}_dataloader')
+        check_images(loop, name, model_dataset(runner))
+        check_truth(loop, name)
+        use_keypoint_categories(loop, name)
+        if name not in self.covered:  # which reads the data set, and would warn anew
+            self.covered.add(name)
+            unseen = check_coverage(loop, name)
+            if unseen:
+                runner.logger.warning(unseen)
 
     def _check(self, runner, dataloader, name):
         model = unwrap(runner.model)

@@ -129,6 +129,30 @@ def test_metrics_know_the_images():
         images.pop(3, None)
 
 
+def test_images_that_are_left_out_are_told_once(metainfo):
+    """Not again in the validation of every epoch."""
+    people = [dict(id=i, image_id=i, keypoints=[1, 1, 2]) for i in range(2)]
+    dataset = Infos([dict(img_id=0, img_path='0.jpg', raw_ann_info=people[0])])
+    dataset.bbox_file, dataset.metainfo = None, metainfo
+    metric = types.SimpleNamespace(
+        ann_file='a.json',
+        coco=types.SimpleNamespace(
+            imgs={i: dict(file_name=f'{i}.jpg') for i in range(2)},
+            anns={one['id']: one for one in people},
+        ),
+    )
+    loader, warnings = types.SimpleNamespace(dataset=dataset), []
+    runner = types.SimpleNamespace(
+        model=types.SimpleNamespace(head=head(out_channels=3)),
+        val_loop=make_loop(loader, metric),
+        logger=types.SimpleNamespace(warning=warnings.append),
+    )
+    hook = CheckKeypointsHook()
+    for _ in range(3):
+        hook.before_val(runner)
+    assert len(warnings) == 1 and 'of 2 annotated images' in warnings[0]
+
+
 SIZES = dict(input_size=(96, 128), heatmap_size=(12, 16))
 CODEC = dict(type='OffsetHeatmap', **SIZES)
 PLACE = 'in the pipeline of `train_dataloader`'
