@@ -83,6 +83,7 @@ class PoseNMSCocoMetric(CocoMetric):
         )
         self.iou_thr = iou_thr if nms_mode == 'oks_iou_nms' else None
         self.combine = combine
+        self.has_unscored = False  # poses without a positive score, of those written
         if self.selects_poses:
             check_nms_criteria(combine, nms_thr=self.nms_thr, iou_thr=self.iou_thr)
 
@@ -164,10 +165,16 @@ class PoseNMSCocoMetric(CocoMetric):
         if self.format_only:
             for instance in chain.from_iterable(keypoints.values()):
                 instance.pop('bbox', None)
+        self.has_unscored = any(
+            (pose['keypoints'][:, 2] <= 0).all()
+            for pose in chain.from_iterable(keypoints.values())
+        )
         super().results2json(keypoints, outfile_prefix)
 
     def _do_python_keypoint_eval(self, outfile_prefix: str) -> list:
         """Also of poses none of whose keypoints has a positive score."""
+        if not self.has_unscored:  # the file need not be read twice
+            return super()._do_python_keypoint_eval(outfile_prefix)
         with with_every_pose(outfile_prefix) as prefix:
             return super()._do_python_keypoint_eval(prefix)
 
