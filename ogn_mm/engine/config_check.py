@@ -169,12 +169,10 @@ def check_training(cfg: Config) -> None:
         ValueError: It has a key of an older release, and nothing follows its value.
     """
     read, variables = split_config(cfg)
+    if type_name(cfg.get('optim_wrapper') or {}).startswith('Amp'):
+        variables.pop('fp16', None)  # it is what is trained in
     for key in OLD_KEYS.keys() & variables.keys():
         value = variables[key]
-        if key == 'fp16' and type_name(cfg.get('optim_wrapper') or {}).startswith(
-            'Amp'
-        ):
-            continue
         if value is not None and all(found != value for _, found in walk(read)):
             raise ValueError(
                 f'nothing reads `{key}`, a key of MMPose 0.x and MMDetection 2.x; '

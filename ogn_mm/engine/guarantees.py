@@ -4,7 +4,7 @@ import copy
 
 from mmengine.config import Config
 
-from .config_agreement import DATALOADERS, type_name
+from .config_agreement import type_name
 
 # By the names under which `default_hooks` tunes them, or, by None, leaves them out.
 GUARANTEES = {
@@ -63,8 +63,8 @@ def add_guarantees(cfg: Config) -> Config:
         if not in_custom:
             hooks[name] = None if given is None else {'type': kind, **given}
     cfg.default_hooks = hooks
-    if hooks.get('epoch_seed', ...) is not None and cfg.get(DATALOADERS[0]):
-        seed_pipelines(cfg[DATALOADERS[0]].dataset)
+    if hooks.get('epoch_seed', ...) is not None and cfg.get('train_dataloader'):
+        seed_pipelines(cfg.train_dataloader.dataset)
     return cfg
 
 
